@@ -1,0 +1,21 @@
+"""A directory of a revision becomes manifests: plain YAML in process, Kustomize by kubectl.
+
+`build(tree, path)` once, `Renderer.build` with memory. Repositories are untrusted: nothing outside
+the tree is read, nothing is fetched, nothing of theirs is run.
+"""
+
+from gitops_sim.render.build import Renderer, build
+from gitops_sim.render.folder_tree import FolderTree, git_blob_id
+from gitops_sim.render.plain import repeated_folders
+from gitops_sim.render.results import Build, BuildOptions, Rendered
+
+__all__ = [
+    "Build",
+    "BuildOptions",
+    "FolderTree",
+    "Rendered",
+    "Renderer",
+    "build",
+    "git_blob_id",
+    "repeated_folders",
+]
