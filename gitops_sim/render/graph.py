@@ -21,7 +21,7 @@ from gitops_sim.render.reading import Reading
 
 __all__ = ["Graph"]
 
-MAX_DEPTH = 50
+MAX_DEPTH = 30
 """Kustomizations inside each other; deeper is taken for a circle of links."""
 MAX_FILES = 5_000
 """Files that one build may need."""
