@@ -138,7 +138,7 @@ class Graph:
     def _plugins(self, this: Kustomization, place: Place, documents: Sequence[Document]) -> None:
         """Allow kustomize's built-in generators and transformers, and nothing that runs code."""
         for document in documents:
-            config = document.manifest
+            config = document.manifest if isinstance(document.manifest, dict) else {}
             version = str(config.get("apiVersion", ""))
             annotations = (config.get("metadata") or {}).get("annotations") or {}
             runs_code = any(str(key).startswith(FUNCTION) for key in annotations)

@@ -69,16 +69,16 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
         r"kustomization.yaml:1: helmCharts: Helm charts are not built by kustomize here \(fix: ",
     ),
     "a plugin": (
-        {KUSTOMIZATION: "generators:\n- g.yaml\n", "app/g.yaml": "{apiVersion: x/v1, kind: Y}"},
-        r"kustomization.yaml:2: generators\[0\]: plugins are not run: x/v1 Y",
+        {KUSTOMIZATION: "generators:\n- g.yaml\n", "app/g.yaml": "{apiVersion: x/v1, kind: Plugin}"},
+        r"kustomization.yaml:2: generators\[0\]: plugins are not run: x/v1 Plugin",
     ),
     "a function that runs a program": (
         {
-            KUSTOMIZATION: "transformers:\n- |-\n  apiVersion: builtin\n  kind: Y\n  metadata:\n"
+            KUSTOMIZATION: "transformers:\n- |-\n  apiVersion: builtin\n  kind: Plugin\n  metadata:\n"
             "    name: x\n    annotations:\n"
             "      config.kubernetes.io/function: 'exec: {path: x}'\n"
         },
-        r"kustomization.yaml:2: transformers\[0\]: plugins are not run: builtin Y",
+        r"kustomization.yaml:2: transformers\[0\]: plugins are not run: builtin Plugin",
     ),
     "an unknown field": (
         {KUSTOMIZATION: "kind: Kustomization\nresource:\n- a.yaml\n", "app/a.yaml": POD},
