@@ -1,92 +1,58 @@
-"""Schemas of API objects, compiled for merging, validating and defaulting.
+"""Schemas of API objects: built-in ones and those of custom resources.
 
-A kind's OpenAPI schema becomes a tree (a graph, where types contain themselves) of `Schema`
-nodes. Patches read merge keys from it, server-side apply its list types, validation all of it.
+A kind's OpenAPI schema becomes a graph of `Schema` nodes. Patches read merge keys from it,
+server-side apply its list types, and a write is decoded, pruned, defaulted and checked by it:
+
+    schema = schemas.schema_for("apps", "v1", "Deployment")
+    problem = decode_problem(manifest, schema)       # built-in: 400, "json: cannot unmarshal ..."
+    unknown = unknown_fields(manifest, schema)       # strict: 400, otherwise a warning
+    prune(manifest, schema)
+    causes = validate(manifest, schema)              # custom resources: 422
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from gitops_sim.apimachinery.builtin_schemas import compiled, object_meta
+from gitops_sim.apimachinery.causes import Cause
+from gitops_sim.apimachinery.crd_schemas import apply_schema_defaults, from_crd
+from gitops_sim.apimachinery.decoding import decode_problem, prune, unknown_fields
+from gitops_sim.apimachinery.schema_checks import validate
+from gitops_sim.apimachinery.schema_nodes import ANY, NodeType, Schema
 
-__all__ = ["ANY", "NodeType", "Schema"]
-
-NodeType: TypeAlias = Literal["map", "list", "scalar", "any"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Schema:
-    """One node. Compared by identity; a type that contains itself is a cycle of nodes.
-
-    Attributes:
-        type: "map" (an object or a map), "list", "scalar", or "any" (anything goes).
-        scalar: "string", "integer", "number" or "boolean" for a scalar, else empty.
-        properties: Named members of a map.
-        additional: Schema of the values of a map without fixed names; None: no others known.
-        items: Schema of a list's items.
-        list_type: "atomic", "set" or "map" (x-kubernetes-list-type; atomic when not given).
-        list_map_keys: Member names that identify an item of a "map" list.
-        map_type: "granular" or "atomic" (x-kubernetes-map-type).
-        patch_strategy: "merge", "retainKeys", "merge,retainKeys" or empty.
-        patch_merge_key: Key of a strategic merge of this list; empty: none.
-        int_or_string: Holds a number or text (ports, percentages).
-        preserve_unknown: Unknown members stay (custom resources), and are no error.
-        nullable: null is a value.
-        required: Members that must be there.
-        enum: Allowed values; empty: any.
-        format: "int32", "date-time", "byte", "quantity", ...; empty: none.
-        default: Default, and `has_default` whether there is one.
-        minimum, maximum, exclusive_minimum, exclusive_maximum, multiple_of, min_length,
-            max_length, min_items, max_items, min_properties, max_properties: None: no limit.
-        pattern: Regular expression that text must match somewhere; empty: none.
-        unique_items: No two equal items.
-        embedded: Holds a whole API object (x-kubernetes-embedded-resource).
-        rules: x-kubernetes-validations, uncompiled.
-        junctors: Raw allOf, anyOf, oneOf, not of a custom resource.
-        name: Go type name of a built-in type, as decode errors print it.
-    """
-
-    type: NodeType
-    scalar: str = ""
-    properties: dict[str, Schema] = field(default_factory=dict)
-    additional: Schema | None = None
-    items: Schema | None = None
-    list_type: Literal["atomic", "set", "map"] = "atomic"
-    list_map_keys: tuple[str, ...] = ()
-    map_type: Literal["granular", "atomic"] = "granular"
-    patch_strategy: str = ""
-    patch_merge_key: str = ""
-    int_or_string: bool = False
-    preserve_unknown: bool = False
-    nullable: bool = False
-    required: tuple[str, ...] = ()
-    enum: tuple[Any, ...] = ()
-    format: str = ""
-    default: Any = None
-    has_default: bool = False
-    minimum: float | None = None
-    maximum: float | None = None
-    exclusive_minimum: bool = False
-    exclusive_maximum: bool = False
-    multiple_of: float | None = None
-    min_length: int | None = None
-    max_length: int | None = None
-    min_items: int | None = None
-    max_items: int | None = None
-    min_properties: int | None = None
-    max_properties: int | None = None
-    pattern: str = ""
-    unique_items: bool = False
-    embedded: bool = False
-    rules: tuple[dict[str, Any], ...] = ()
-    junctors: dict[str, Any] = field(default_factory=dict)
-    name: str = ""
-
-    def member(self, key: str) -> Schema | None:
-        """Return the schema of a member of this map; None when it is not declared."""
-        found = self.properties.get(key)
-        return self.additional if found is None else found
+__all__ = [
+    "ANY",
+    "Cause",
+    "NodeType",
+    "Schema",
+    "Schemas",
+    "apply_schema_defaults",
+    "decode_problem",
+    "from_crd",
+    "object_meta",
+    "prune",
+    "unknown_fields",
+    "validate",
+]
 
 
-ANY = Schema("any", preserve_unknown=True, nullable=True)
-"""Anything goes: merged as one value."""
+class Schemas:
+    """The schemas that one server knows: all built-in kinds, and what CRDs add."""
+
+    def __init__(self) -> None:
+        self._custom: dict[tuple[str, str, str], Schema] = {}
+
+    def schema_for(self, group: str, version: str, kind: str) -> Schema | None:
+        """Return the schema of a kind, compiled when first asked for; None when unknown."""
+        return self._custom.get((group, version, kind)) or compiled(group, version, kind)
+
+    def is_custom(self, group: str, version: str, kind: str) -> bool:
+        """True when the kind came by `add`."""
+        return (group, version, kind) in self._custom
+
+    def add(self, group: str, version: str, kind: str, schema: Schema) -> None:
+        """Know a custom kind, or its new schema."""
+        self._custom[group, version, kind] = schema
+
+    def remove(self, group: str, version: str, kind: str) -> None:
+        """Forget a custom kind; nothing when it is not there."""
+        self._custom.pop((group, version, kind), None)

@@ -1,0 +1,247 @@
+"""Checking a custom resource against its schema.
+
+All causes are found, in the order of the schema (a real server gives them in random order).
+
+Differs: CEL rules (x-kubernetes-validations) are not evaluated; patterns are read as Python's
+regular expressions (Go's RE2 has no look-around); formats isbn, creditcard, ssn and colours are
+not checked.
+
+Source: k8s.io/kube-openapi, pkg/validation; k8s.io/apiextensions-apiserver, pkg/apiserver.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from gitops_sim.apimachinery import causes, schema_formats
+from gitops_sim.apimachinery.causes import Cause
+from gitops_sim.apimachinery.schema_nodes import Schema
+from gitops_sim.types import Manifest
+
+__all__ = ["validate"]
+
+_UNCHECKED = (
+    "some validation rules were not checked because the object was invalid; correct the existing "
+    "errors to complete validation"
+)
+_ROOT = frozenset({"apiVersion", "kind", "metadata"})
+
+
+def validate(manifest: Manifest, schema: Schema) -> list[Cause]:
+    """Return what is wrong with a custom resource; `metadata` is not looked at."""
+    found = list(_check(manifest, schema, ""))
+    found += _duplicates(manifest, schema, "")
+    if found and _has_rules(schema):
+        found.append(causes.invalid("<nil>", None, _UNCHECKED))
+    return found
+
+
+def _check(value: Any, schema: Schema, path: str) -> Iterator[Cause]:
+    wanted = _wanted(schema)
+    if value is None:
+        if wanted and not schema.nullable:
+            yield _wrong_type(path, wanted, "null")
+        return
+    kind = _kind(value)
+    is_whole = isinstance(value, float) and value.is_integer()
+    accepted = {kind} | ({"number"} if kind == "integer" else set())
+    if wanted and not accepted & set(wanted) and not ("integer" in wanted and is_whole):
+        yield _wrong_type(path, wanted, kind)
+        return
+    yield from _junctors(value, schema, path)
+    match kind:
+        case "string":
+            yield from _check_text(value, schema, path)
+        case "integer" | "number":
+            yield from _check_number(value, schema, path)
+        case "array":
+            yield from _check_list(value, schema, path)
+        case "object":
+            yield from _check_map(value, schema, path)
+    if schema.enum and not any(_same(value, word) for word in schema.enum):
+        words = [word if isinstance(word, str) else causes.go_json(word) for word in schema.enum]
+        yield causes.not_supported(path, value, words)
+
+
+def _wanted(schema: Schema) -> tuple[str, ...]:
+    if schema.int_or_string:
+        return ("integer", "string")
+    return {
+        "map": ("object",),
+        "list": ("array",),
+        "scalar": (schema.scalar,),
+        "any": (),
+    }[schema.type]
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    kinds = {str: "string", int: "integer", float: "number", list: "array", dict: "object"}
+    return kinds[type(value)]
+
+
+def _same(value: Any, word: Any) -> bool:
+    """Compare as JSON: true is not 1."""
+    return bool(value == word) and isinstance(value, bool) == isinstance(word, bool)
+
+
+def _wrong_type(path: str, wanted: tuple[str, ...], found: str) -> Cause:
+    text = f'{path} in body must be of type {",".join(wanted)}: "{found}"'
+    return causes.type_invalid(path, found, text)
+
+
+def _check_text(value: str, schema: Schema, path: str) -> Iterator[Cause]:
+    length = len(value)
+    if schema.max_length is not None and length > schema.max_length:
+        yield causes.too_long(path, schema.max_length)
+    elif schema.min_length is not None and length < schema.min_length:
+        text = f"{path} in body should be at least {schema.min_length} chars long"
+        yield causes.invalid(path, value, text)
+    elif schema.pattern and not _matches(schema.pattern, value):
+        yield causes.invalid(path, value, f"{path} in body should match '{schema.pattern}'")
+    if schema.format and not schema_formats.is_valid(schema.format, value):
+        text = f'{path} in body must be of type {schema.format}: "{value}"'
+        yield causes.type_invalid(path, value, text)
+
+
+def _matches(pattern: str, value: str) -> bool:
+    try:
+        return re.search(pattern, value) is not None
+    except re.error:
+        return True  # a pattern of another dialect; the CRD was accepted with it
+
+
+def _check_number(value: float, schema: Schema, path: str) -> Iterator[Cause]:
+    bits = {"int32": 32, "int64": 64}.get(schema.format)
+    if bits and not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+        text = f"Checked value must be of type {schema.scalar} with format {schema.format}"
+        yield causes.invalid(path, value, f"{text} in {path}")
+    multiple, maximum, minimum = schema.multiple_of, schema.maximum, schema.minimum
+    if multiple and value % multiple:
+        text = f"{path} in body should be a multiple of {_number(multiple)}"
+        yield causes.invalid(path, value, text)
+    if maximum is not None and (value > maximum or (schema.exclusive_maximum and value == maximum)):
+        words = "less than" if schema.exclusive_maximum else "less than or equal to"
+        yield causes.invalid(path, value, f"{path} in body should be {words} {_number(maximum)}")
+    if minimum is not None and (value < minimum or (schema.exclusive_minimum and value == minimum)):
+        words = "greater than" if schema.exclusive_minimum else "greater than or equal to"
+        yield causes.invalid(path, value, f"{path} in body should be {words} {_number(minimum)}")
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else str(value)
+
+
+def _check_list(value: list[Any], schema: Schema, path: str) -> Iterator[Cause]:
+    if schema.min_items is not None and len(value) < schema.min_items:
+        text = f"{path} in body should have at least {schema.min_items} items"
+        yield causes.invalid(path, len(value), text)
+    if schema.max_items is not None and len(value) > schema.max_items:
+        yield causes.too_many(path, len(value), schema.max_items)
+    if schema.unique_items and _repeated(value):
+        yield causes.invalid(path, "", f"{path} in body shouldn't contain duplicates")
+    if schema.items is not None:
+        for place, item in enumerate(value):
+            yield from _check(item, schema.items, f"{path}[{place}]")
+
+
+def _check_map(value: dict[str, Any], schema: Schema, path: str) -> Iterator[Cause]:
+    if schema.min_properties is not None and len(value) < schema.min_properties:
+        text = f"{path} in body should have at least {schema.min_properties} properties"
+        yield causes.invalid(path, len(value), text)
+    if schema.max_properties is not None and len(value) > schema.max_properties:
+        yield causes.too_many(path, len(value), schema.max_properties)
+    for key in schema.required:
+        if key not in value:
+            yield causes.required(_below(path, key))
+    for key, member in schema.properties.items():
+        if key in value and not (not path and key in _ROOT):
+            yield from _check(value[key], member, _below(path, key))
+    if schema.additional is not None:
+        for key, found in value.items():
+            if key not in schema.properties:
+                yield from _check(found, schema.additional, _below(path, key))
+
+
+def _below(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _junctors(value: Any, schema: Schema, path: str) -> Iterator[Cause]:
+    """Check allOf, anyOf, oneOf and not, which only restrict."""
+    if not schema.junctors:
+        return
+
+    def failures(key: str) -> list[list[Cause]]:
+        branches = schema.junctors.get(key, ())
+        return [list(_check(value, branch, path)) for branch in branches]
+
+    any_of = failures("anyOf")
+    if any_of and all(any_of):
+        yield causes.invalid("<nil>", "", f'"{path}" must validate at least one schema (anyOf)')
+        yield from min(any_of, key=len)
+    one_of = failures("oneOf")
+    valid = sum(not found for found in one_of)
+    if one_of and valid != 1:
+        detail = f"Found {valid} valid alternatives" if valid else "Found none valid"
+        text = f'"{path}" must validate one and only one schema (oneOf). {detail}'
+        yield causes.invalid("<nil>", "", text)
+        if not valid:
+            yield from min(one_of, key=len)
+    all_of = failures("allOf")
+    if any(all_of):
+        yield from (cause for found in all_of for cause in found)
+        detail = ". None validated" if all(all_of) else ""
+        yield causes.invalid("<nil>", "", f'"{path}" must validate all the schemas (allOf){detail}')
+    if failures("not") == [[]]:
+        yield causes.invalid("<nil>", "", f'"{path}" must not validate the schema (not)')
+
+
+def _duplicates(value: Any, schema: Schema, path: str) -> Iterator[Cause]:
+    """Check that the items of sets, and the keys of map lists, are there once."""
+    if isinstance(value, dict):
+        for key, member in value.items():
+            below = schema.member(key)
+            if below is not None and not (not path and key in _ROOT):
+                where = _below(path, key) if key in schema.properties else f"{path}[{key}]"
+                yield from _duplicates(member, below, where)
+        return
+    if not isinstance(value, list) or schema.items is None:
+        return
+    if schema.list_type == "set":
+        for place in _repeated(value):
+            yield causes.duplicate(f"{path}[{place}]", value[place])
+    elif schema.list_type == "map":
+        keys = [_map_key(item, schema) for item in value]
+        for place in _repeated(keys):
+            yield causes.duplicate(f"{path}[{place}]", keys[place])
+    for place, item in enumerate(value):
+        yield from _duplicates(item, schema.items, f"{path}[{place}]")
+
+
+def _map_key(item: Any, schema: Schema) -> Any:
+    if not isinstance(item, dict):
+        return item
+    return {key: item[key] for key in schema.list_map_keys if key in item}
+
+
+def _repeated(values: list[Any]) -> list[int]:
+    """Return the places where something stands for the second time."""
+    times: dict[str, int] = {}
+    places = []
+    for place, value in enumerate(values):
+        text = causes.go_json(value)
+        times[text] = times.get(text, 0) + 1
+        if times[text] == 2:
+            places.append(place)
+    return places
+
+
+def _has_rules(schema: Schema) -> bool:
+    below = [*schema.properties.values(), schema.additional, schema.items]
+    return bool(schema.rules) or any(
+        _has_rules(node) for node in below if node is not None and not node.name
+    )

@@ -1,0 +1,149 @@
+"""Write the data file that `gitops_sim.apimachinery` takes its built-in kinds from.
+
+    python tools/generate_schemas.py [--source FOLDER] [--check]
+
+Reads the Go module `k8s.io/kubernetes` (its folder; by default the one in Go's module cache, got
+by `go mod download k8s.io/kubernetes@v1.37.2`): `api/openapi-spec/v3` for the schemas and
+`api/discovery` for the resources. Keeps what a server serves by default, which is every stable
+version (`v1`, `v2`), and the schemas that these refer to; leaves descriptions and paths out.
+`--check` writes nothing and fails when the file differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import lzma
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+VERSION = "1.37.2"
+MODULE = f"k8s.io/kubernetes@v{VERSION}"
+TARGET = (
+    Path(__file__).resolve().parent.parent
+    / "gitops_sim/apimachinery/data"
+    / f"kubernetes-{VERSION.rpartition('.')[0]}.json.xz"
+)
+STABLE = re.compile(r"v[0-9]+")
+REFERENCE = "#/components/schemas/"
+KINDS = "x-kubernetes-group-version-kind"
+SHARED_KINDS = ("DeleteOptions", "WatchEvent")
+"""Types of every group: their list of kinds depends on the document, so it is left out."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Generate or check; return the exit status."""
+    parser = argparse.ArgumentParser(description="generate the built-in schemas")
+    parser.add_argument("--source", type=Path, help=f"folder of {MODULE}")
+    parser.add_argument("--check", action="store_true", help="compare only")
+    chosen = parser.parse_args(arguments)
+    source = chosen.source or module_folder()
+    if source is None or not source.is_dir():
+        print(f"no {MODULE}: run `go mod download {MODULE}`", file=sys.stderr)
+        return 2
+    text = generate(source)
+    if chosen.check:
+        same = lzma.decompress(TARGET.read_bytes()) == text
+        print(f"{TARGET.name} is {'up to date' if same else 'out of date'}")
+        return 0 if same else 1
+    packed = lzma.compress(text, preset=9 | lzma.PRESET_EXTREME)
+    TARGET.write_bytes(packed)
+    print(f"{TARGET.name}: {len(text)} bytes, {len(packed)} packed")
+    return 0
+
+
+def module_folder() -> Path | None:
+    """Return the module's folder in Go's module cache; None without Go or the module."""
+    go = shutil.which("go")
+    if go is None:
+        return None
+    cache = subprocess.run(
+        [go, "env", "GOMODCACHE"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    folder = Path(cache) / MODULE
+    return folder if folder.is_dir() else None
+
+
+def generate(source: Path) -> bytes:
+    """Return the content of the data file: canonical JSON."""
+    groups = [core_group(source), *stable_groups(source)]
+    schemas: dict[str, Any] = {}
+    for group in groups:
+        for version in group["versions"]:
+            schemas |= document_schemas(source, group["metadata"]["name"], version["version"])
+    content = {"groups": groups, "schemas": schemas, "version": VERSION}
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+def document_schemas(source: Path, group: str, version: str) -> dict[str, Any]:
+    """Return the schemas of one group and version, without descriptions."""
+    path = f"apis__{group}__{version}" if group else f"api__{version}"
+    file = source / "api/openapi-spec/v3" / f"{path}_openapi.json"
+    schemas = json.loads(file.read_bytes())["components"]["schemas"]
+    for name, schema in schemas.items():
+        if name.rpartition(".")[2] in SHARED_KINDS:
+            schema.pop(KINDS, None)
+    return {name: stripped(schema) for name, schema in schemas.items()}
+
+
+def stripped(schema: Any) -> Any:
+    """Return a schema without descriptions; a property called `description` stays."""
+    if isinstance(schema, list):
+        return [stripped(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.keys() == {"$ref"}:
+        return {"$ref": schema["$ref"].removeprefix(REFERENCE)}
+    return {
+        key: stripped(value)
+        for key, value in schema.items()
+        if not (key == "description" and isinstance(value, str))
+    }
+
+
+def stable_groups(source: Path) -> list[Any]:
+    """Return the named groups, in the server's order, with their stable versions."""
+    listed = json.loads((source / "api/discovery/aggregated_v2.json").read_bytes())["items"]
+    groups = []
+    for group in listed:
+        versions = [v for v in group["versions"] if STABLE.fullmatch(v["version"])]
+        if versions:
+            groups.append({"metadata": {"name": group["metadata"]["name"]}, "versions": versions})
+    return groups
+
+
+def core_group(source: Path) -> Any:
+    """Return the core group in the same form, from its plain list of resources."""
+    listed = json.loads((source / "api/discovery/api__v1.json").read_bytes())["resources"]
+    resources: dict[str, Any] = {}
+    for entry in listed:
+        name, _, subresource = entry["name"].partition("/")
+        kind = {
+            "group": entry.get("group", ""),
+            "kind": entry["kind"],
+            "version": entry.get("version", ""),
+        }
+        if subresource:
+            parent = resources.setdefault(name, {"resource": name})
+            parent.setdefault("subresources", []).append(
+                {"responseKind": kind, "subresource": subresource, "verbs": entry["verbs"]}
+            )
+            continue
+        resource = resources.setdefault(name, {"resource": name})
+        resource |= {
+            "responseKind": kind,
+            "scope": "Namespaced" if entry["namespaced"] else "Cluster",
+            "singularResource": entry["singularName"],
+            "verbs": entry["verbs"],
+        }
+        resource |= {key: entry[key] for key in ("categories", "shortNames") if key in entry}
+    version = {"freshness": "Current", "resources": list(resources.values()), "version": "v1"}
+    return {"metadata": {"name": ""}, "versions": [version]}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
