@@ -1,0 +1,88 @@
+"""The reconcile loop of one agent: watch, compare, apply, come back, with what each did last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitops_sim.viz.palette import ACCENT, INK, LINE, MUTED, PAPER
+from gitops_sim.viz.picture import Picture
+from gitops_sim.viz.svg import box, clipped, document, group, number, path, text
+
+__all__ = ["LoopStage", "ReconcileLoop", "draw_loop"]
+
+_WIDTH, _HEIGHT = 1120, 270
+_BOX_WIDTH, _BOX_HEIGHT = 230, 110
+
+
+@dataclass(frozen=True, slots=True)
+class LoopStage:
+    """One station of the loop: what it does, and in one or two lines what it did last."""
+
+    name: str
+    last: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileLoop:
+    """A loop: its agent, four stations in order, which one acted last, how often it went round.
+
+    `back` says when and why it starts again, such as `again in 52s, or when Git changes`.
+    """
+
+    agent: str
+    stages: tuple[LoopStage, LoopStage, LoopStage, LoopStage]
+    active: int
+    rounds: int
+    back: str
+
+
+def draw_loop(loop: ReconcileLoop) -> Picture:
+    """Draw the four stations left to right, with the way back below them."""
+    parts = [
+        text(20, 36, loop.agent, size=20, weight=700),
+        text(1100, 36, f"{loop.rounds} rounds", size=16, ink=MUTED, anchor="end"),
+    ]
+    for index, stage in enumerate(loop.stages):
+        parts.append(_station(stage, index, active=index == loop.active))
+        if index:
+            x = 20 + index * (_BOX_WIDTH + 53) - 53
+            parts.append(_arrow(f"M{number(x + 8)} 123H{number(x + 42)}", x + 45, 123))
+    back = "M985 184V234H135V196"
+    parts.append(path(back, stroke=INK, stroke_width=2.5))
+    parts.append(path("M135 184l-7 14h14Z", fill=INK))
+    parts.append(box(380, 218, 360, 34, fill=PAPER, stroke=LINE, radius=17))
+    parts.append(text(560, 240, clipped(loop.back, 15, 340), size=15, anchor="middle"))
+    words = [f"{loop.agent}: {loop.rounds} rounds; {loop.back}"]
+    for index, stage in enumerate(loop.stages):
+        mark = ">" if index == loop.active else " "
+        detail = f" ({stage.detail})" if stage.detail else ""
+        words.append(f"{mark} {stage.name:8} {stage.last}{detail}")
+    label = "Reconcile loop of " + "; ".join(words)
+    svg = document("".join(parts), width=_WIDTH, height=_HEIGHT, label=label)
+    return Picture(svg, "\n".join(words))
+
+
+def _station(stage: LoopStage, index: int, *, active: bool) -> str:
+    x = 20 + index * (_BOX_WIDTH + 53)
+    frame = box(
+        x,
+        68,
+        _BOX_WIDTH,
+        _BOX_HEIGHT,
+        fill="#DDF4FF" if active else PAPER,
+        stroke=ACCENT if active else LINE,
+        stroke_width=2.5 if active else 1.2,
+        radius=10,
+    )
+    lines = (
+        text(x + 14, 96, f"{index + 1}  {stage.name}", size=18, weight=700),
+        text(x + 14, 126, clipped(stage.last, 14, _BOX_WIDTH - 24), size=14),
+        text(x + 14, 150, clipped(stage.detail, 13, _BOX_WIDTH - 24), size=13, ink=MUTED),
+    )
+    return group(frame + "".join(lines), title=f"{stage.name}: {stage.last}")
+
+
+def _arrow(d: str, x: float, y: float) -> str:
+    head = f"M{number(x)} {number(y)}l-12 -7v14Z"
+    return path(d, stroke=INK, stroke_width=2.5) + path(head, fill=INK)

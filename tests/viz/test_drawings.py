@@ -1,0 +1,93 @@
+"""Two lanes, the reconcile loop and the resource tree."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+from gitops_sim.types import ResourceKey
+from gitops_sim.viz import (
+    LaneMark,
+    Lanes,
+    LoopStage,
+    ReconcileLoop,
+    TreeNode,
+    draw_lanes,
+    draw_loop,
+    draw_tree,
+)
+
+
+def key(kind: str, name: str) -> ResourceKey:
+    return ResourceKey("", kind, "shop", name)
+
+
+LANES = Lanes(
+    marks=(
+        LaneMark(10, "commit", "4f2a9c1 web 1.2"),
+        LaneMark(70, "applied", "main@4f2a9c1"),
+        LaneMark(200, "by hand", "Deployment/web"),
+    ),
+    gap=((0, 0), (10, 2), (70, 0), (200, 1)),
+    start=0,
+    end=300,
+    clock_texts=("09:00", "09:05"),
+)
+
+
+def test_drift_exposure_is_the_area_of_the_gap() -> None:
+    assert LANES.exposure == 2 * 60 + 1 * 100
+
+
+def test_lanes_tell_marks_and_exposure_in_words() -> None:
+    words = str(draw_lanes(LANES))
+    assert "drift exposure 3.7 object-minutes" in words
+    assert "by hand  Deployment/web" in words
+
+
+def test_every_mark_of_the_lanes_is_drawn_with_its_title() -> None:
+    svg = draw_lanes(LANES).svg
+    titles = [e.text for e in ET.fromstring(svg).iter() if e.tag.endswith("title")]
+    assert titles == ["commit: 4f2a9c1 web 1.2", "applied: main@4f2a9c1", "by hand: Deployment/web"]
+
+
+def test_tree_puts_owners_before_what_they_own() -> None:
+    nodes = [
+        TreeNode(key("Pod", "web-1-a"), key("ReplicaSet", "web-1"), "Failed"),
+        TreeNode(key("ReplicaSet", "web-1"), key("Deployment", "web"), "Current"),
+        TreeNode(key("Deployment", "web"), None, "InProgress", "1/2 ready"),
+        TreeNode(key("Pod", "web-1-b"), key("ReplicaSet", "web-1"), "Current"),
+    ]
+    assert str(draw_tree(nodes)).splitlines() == [
+        "Deployment/shop/web  InProgress  1/2 ready",
+        "  ReplicaSet/shop/web-1  Current",
+        "    Pod/shop/web-1-a  Failed",
+        "    Pod/shop/web-1-b  Current",
+    ]
+    assert str(draw_tree(nodes)) == str(draw_tree(list(reversed(nodes))))
+
+
+def test_node_whose_owner_is_not_shown_becomes_a_root() -> None:
+    picture = draw_tree([TreeNode(key("Pod", "a"), key("ReplicaSet", "gone"), "Current")])
+    assert str(picture) == "Pod/shop/a  Current"
+
+
+def test_empty_tree_is_an_empty_picture() -> None:
+    ET.fromstring(draw_tree([]).svg)
+
+
+def test_loop_marks_the_station_that_acted_last() -> None:
+    loop = ReconcileLoop(
+        "kustomize-controller",
+        (
+            LoopStage("watch", "main@4f2a9c1"),
+            LoopStage("compare", "1 of 8 differs", "Deployment/web"),
+            LoopStage("apply", "1 configured"),
+            LoopStage("check", "all Current"),
+        ),
+        active=1,
+        rounds=14,
+        back="again in 52s",
+    )
+    picture = draw_loop(loop)
+    ET.fromstring(picture.svg)
+    assert "> compare  1 of 8 differs (Deployment/web)" in str(picture)
