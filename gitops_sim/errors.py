@@ -16,7 +16,7 @@
     │   ├── TooManyRequestsError     429 TooManyRequests
     │   ├── InternalError            500 InternalError
     │   ├── UnavailableError         503 ServiceUnavailable
-    │   └── TimeoutError_            504 Timeout
+    │   └── RequestTimeoutError      504 Timeout
     ├── GitError
     │   ├── UnknownRefError          no such branch, tag or commit
     │   ├── RefRejectedError         a rule of the forge refuses a change of a branch

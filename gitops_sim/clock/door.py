@@ -1,0 +1,241 @@
+"""The one door for outside inputs: everything that a person or a tool does to a lab, in order.
+
+A lab is its seed and what came through this door. `save` writes that log; `load` and `fork` replay
+it on a new lab, which then is the same to the byte. What happens inside (a controller that writes,
+a pipeline that commits) is not logged: it happens again by itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import importlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from gitops_sim.clock.virtual import VirtualClock
+from gitops_sim.errors import GitOpsSimError, LabError
+
+__all__ = ["Door", "Input", "outside"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One outside call.
+
+    `time` is in virtual seconds, `events` how many events the clock had taken, `address` which
+    object was called, `error` the class of the error it raised (and raises again on replay).
+    """
+
+    seq: int
+    time: float
+    events: int
+    address: str
+    method: str
+    args: list[Any]
+    kwargs: dict[str, Any]
+    error: str = ""
+
+
+class _Addressed(Protocol):
+    """A façade object: it knows its lab's door and the address under which replay finds it."""
+
+    _door: Door | None
+    _address: str
+
+
+S = TypeVar("S", bound=_Addressed)
+
+
+def outside(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Mark a method of a façade object as a call from outside: it goes through the door."""
+
+    def through(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        door = self._door
+        if door is None or door.is_inside:
+            return method(self, *args, **kwargs)
+        with door.enter(self._address, method.__name__, args, kwargs):
+            return method(self, *args, **kwargs)
+
+    functools.update_wrapper(through, method)
+    return through
+
+
+class Door:
+    """The log of outside inputs of one lab, and the objects they reach.
+
+    `lock` is held for one input; a lab that serves tools from threads puts a real lock there.
+    """
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.inputs: list[Input] = []
+        self.lock: AbstractContextManager[Any] = nullcontext()
+        self._clock = clock
+        self._depth = 0
+        self._objects: dict[str, Any] = {}
+
+    @property
+    def is_inside(self) -> bool:
+        """True while an input is being worked on: what it calls is not an input itself."""
+        return self._depth > 0
+
+    def register(self, address: str, target: Any) -> None:
+        """Let replay find `target` under `address`; a later one with the same address wins."""
+        self._objects[address] = target
+
+    @contextmanager
+    def enter(
+        self, address: str, method: str, args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> Iterator[None]:
+        """Log one input and hold the lock while it is worked on."""
+        told = f"{address}.{method}"
+        entry = Input(
+            len(self.inputs),
+            self._clock.now(),
+            self._clock.events,
+            address,
+            method,
+            [self._encoded(arg, told) for arg in args],
+            {name: self._encoded(value, told) for name, value in kwargs.items()},
+        )
+        with self.lock:
+            self.inputs.append(entry)
+            self._depth += 1
+            try:
+                yield
+            except GitOpsSimError as error:
+                self._replace_last(entry, error=type(error).__name__)
+                raise
+            finally:
+                self._depth -= 1
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Log that time passed: how many events the clock took, and when it stopped.
+
+        So a run until a predicate holds repeats exactly, without the predicate.
+        """
+        before = self._clock.events
+        entry = Input(len(self.inputs), self._clock.now(), before, "clock", "advance", [0, 0.0], {})
+        with self.lock:
+            self.inputs.append(entry)
+            self._depth += 1
+            try:
+                yield
+            except Exception as error:
+                self._replace_last(entry, error=type(error).__name__)
+                raise
+            finally:
+                self._depth -= 1
+                taken = [self._clock.events - before, self._clock.now()]
+                self._replace_last(self.inputs[entry.seq], args=taken)
+
+    def replay(self, inputs: Sequence[Input]) -> None:
+        """Do again what came through another lab's door, each at its own time.
+
+        Raises:
+            LabError: Something answers otherwise than it did: another version, or a bug.
+        """
+        for entry in inputs:
+            here = (self._clock.now(), self._clock.events)
+            if here != (entry.time, entry.events):
+                raise LabError(
+                    f"replay went another way before input {entry.seq} "
+                    f"({entry.address}.{entry.method}): {here} is not "
+                    f"{(entry.time, entry.events)}",
+                    "load it with the version that saved it",
+                )
+            self._again(entry)
+
+    def _again(self, entry: Input) -> None:
+        target = self._objects.get(entry.address)
+        if target is None:
+            raise LabError(
+                f"input {entry.seq}: nothing answers to {entry.address!r}",
+                "load it with the version that saved it",
+            )
+        args = [self._decoded(arg) for arg in entry.args]
+        kwargs = {name: self._decoded(value) for name, value in entry.kwargs.items()}
+        raised = ""
+        try:
+            if entry.address == "clock":
+                with self.running():
+                    target.advance(*args)
+            else:
+                getattr(target, entry.method)(*args, **kwargs)
+        except Exception as error:
+            raised = type(error).__name__
+            if raised != entry.error:
+                raise
+        if raised != entry.error:
+            raise LabError(
+                f"input {entry.seq} ({entry.address}.{entry.method}) raised "
+                f"{entry.error} and now does not",
+                "load it with the version that saved it",
+            )
+
+    def _replace_last(self, entry: Input, **changes: Any) -> None:
+        self.inputs[entry.seq] = Input(**(asdict(entry) | changes))
+
+    def to_jsonl(self) -> bytes:
+        """Return the log, one JSON object a line."""
+        rows = (json.dumps(asdict(entry), sort_keys=True) for entry in self.inputs)
+        return "".join(f"{row}\n" for row in rows).encode()
+
+    @staticmethod
+    def from_jsonl(log: bytes) -> list[Input]:
+        """Read what `to_jsonl` wrote.
+
+        Raises:
+            LabError: A line is none of ours.
+        """
+        inputs = []
+        for number, row in enumerate(log.decode().splitlines(), 1):
+            try:
+                inputs.append(Input(**json.loads(row)))
+            except (ValueError, TypeError) as error:
+                raise LabError(
+                    f"line {number} of the saved lab is damaged: {error}", "save it again"
+                ) from None
+        return inputs
+
+    def _encoded(self, value: Any, told: str) -> Any:
+        """Return the value as JSON: bytes, tuples, façade objects and functions marked."""
+        if value is None or isinstance(value, str | bool | int | float):
+            return value
+        if isinstance(value, bytes):
+            return {"$bytes": base64.b64encode(value).decode()}
+        if isinstance(value, dict):
+            return {str(name): self._encoded(item, told) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._encoded(item, told) for item in value]
+        address = getattr(value, "_address", None)
+        if isinstance(address, str) and address in self._objects:
+            return {"$object": address}
+        name = getattr(value, "__qualname__", "")
+        if callable(value) and name and "<" not in name:
+            return {"$function": f"{value.__module__}:{name}"}
+        raise LabError(
+            f"{told}: {value!r} cannot be kept in the lab's log",
+            "give plain values, or a function that is defined in a module",
+        )
+
+    def _decoded(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._decoded(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if value.keys() == {"$bytes"}:
+            return base64.b64decode(value["$bytes"])
+        if value.keys() == {"$object"}:
+            return self._objects[value["$object"]]
+        if value.keys() == {"$function"}:
+            module, _, name = value["$function"].partition(":")
+            return functools.reduce(getattr, name.split("."), importlib.import_module(module))
+        return {name: self._decoded(item) for name, item in value.items()}

@@ -1,0 +1,229 @@
+"""The virtual clock: SimPy's event queue, and everything else that must repeat with the seed.
+
+A call enters (`run`), events are taken in order of time, and at equal times in the order in which
+they were scheduled; each runs a callback, most of them the next stretch of a job. A day is as
+long as its events, not as its seconds. Nothing else in the project imports SimPy.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import simpy
+from simpy.events import NORMAL, EventPriority
+
+from gitops_sim.clock.account import Account
+from gitops_sim.clock.durations import parse_duration
+from gitops_sim.clock.jobs import RunningJob, WakeSignal
+from gitops_sim.clock.streams import Streams
+from gitops_sim.errors import LabError
+from gitops_sim.protocols import Job, RandomStream
+from gitops_sim.types import Step
+
+__all__ = ["EPOCH", "VirtualClock"]
+
+EPOCH = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+"""When every lab begins, a Monday morning: histories repeat, so the date does too."""
+
+
+class _Due:
+    """A call that is due later."""
+
+    __slots__ = ("_callback",)
+
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self._callback: Callable[[], None] | None = callback
+
+    def cancel(self) -> None:
+        """Make it not happen."""
+        self._callback = None
+
+    def run(self, _: object) -> None:
+        """Call it, unless cancelled."""
+        callback, self._callback = self._callback, None
+        if callback is not None:
+            callback()
+
+
+class VirtualClock:
+    """Virtual seconds since the lab's epoch, jobs, random streams and ids.
+
+    Args:
+        seed: Of all random streams.
+        epoch: What second 0 is called, in UTC.
+        shuffle: Tests only: a seed that puts events of equal time in random order. The final
+            state of a lab must not depend on it.
+    """
+
+    def __init__(
+        self, seed: int = 0, *, epoch: datetime = EPOCH, shuffle: int | None = None
+    ) -> None:
+        self.seed = seed
+        self.events = 0
+        self.on_step: list[Callable[[str, Step, float, float], None]] = []
+        self._epoch = epoch
+        self._env = simpy.Environment()
+        self._streams = Streams(seed)
+        self._order = None if shuffle is None else random.Random(shuffle)  # noqa: TID251, S311
+        self._running = False
+        self._second = (-1, "")
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return float(self._env.now)
+
+    def timestamp(self, at: float | None = None) -> str:
+        """Return `at` (default now) as RFC 3339 UTC with whole seconds, rounded down."""
+        second = int(self.now() if at is None else at)
+        if self._second[0] != second:
+            moment = self._epoch + timedelta(seconds=second)
+            self._second = (second, moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        return self._second[1]
+
+    def timestamp_micro(self, at: float | None = None) -> str:
+        """Return the same with six digits of a second (Kubernetes MicroTime)."""
+        moment = self._epoch + timedelta(seconds=self.now() if at is None else at)
+        return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def parse_time(self, text: str) -> float:
+        """Return the moment that a text means, in seconds since the epoch.
+
+        Args:
+            text: `10:32` or `10:32:05` (the latest such moment that has passed), `+90s` after the
+                epoch, or RFC 3339 such as `2026-01-05T10:32:00Z`.
+
+        Raises:
+            LabError: It is none of these.
+        """
+        if text.startswith("+"):
+            return parse_duration(text[1:])
+        try:
+            if "T" not in text:
+                return self._time_of_day(text)
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise LabError(
+                f"{text!r} is no moment", 'write "10:32", "+90s" or "2026-01-05T10:32:00Z"'
+            ) from None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return (moment - self._epoch).total_seconds()
+
+    def _time_of_day(self, text: str) -> float:
+        form = "%H:%M:%S" if text.count(":") == 2 else "%H:%M"
+        wanted = datetime.strptime(text, form).replace(tzinfo=UTC)
+        here = self._epoch + timedelta(seconds=self.now())
+        moment = here.replace(
+            hour=wanted.hour, minute=wanted.minute, second=wanted.second, microsecond=0
+        )
+        while moment > here:
+            moment -= timedelta(days=1)
+        return (moment - self._epoch).total_seconds()
+
+    def random(self, name: str) -> RandomStream:
+        """Return the random stream of that name, the same object each time."""
+        return self._streams.random(name)
+
+    def uid(self, name: str) -> str:
+        """Return the next UUID of the stream of that name."""
+        return self._streams.uid(name)
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> _Due:
+        """Call `callback` in `delay` seconds; it must not take time itself."""
+        if delay < 0:
+            raise LabError(f"a delay of {delay} s: time only runs forward", "use 0 or more")
+        due = _Due(callback)
+        event = self._env.event()
+        event._ok, event._value = True, None  # noqa: SLF001 - what simpy.Timeout does
+        event.callbacks = [due.run]
+        priority = NORMAL
+        if self._order is not None:
+            priority = EventPriority(self._order.randrange(1, 1 << 30))
+        self._env.schedule(event, priority, delay)
+        return due
+
+    def spawn(self, name: str, job: Job, *, account: Account | None = None) -> RunningJob:
+        """Run a job from now on; what its client `account` owes is charged at each yield."""
+        return RunningJob(self, name, job, account)
+
+    def signal(self) -> WakeSignal:
+        """Return a new signal to park on."""
+        return WakeSignal()
+
+    def tell_step(self, job: str, step: Step, charged: float) -> None:
+        """Tell `on_step` that a job begins a step; `charged` seconds come on top of it."""
+        for listener in self.on_step:
+            listener(job, step, self.now(), charged)
+
+    def next_event(self) -> float:
+        """Return when the next event is due, in seconds since the epoch; infinity if none is."""
+        return float(self._env.peek())
+
+    def run(self, until: float) -> None:
+        """Let time pass to `until`, events at `until` included.
+
+        Raises:
+            LabError: `until` is past, or the clock runs already.
+        """
+        self._enter(until)
+        try:
+            while self._env.peek() <= until:
+                self._step()
+        finally:
+            self._running = False
+        self._jump(until)
+
+    def run_until(self, predicate: Callable[[], bool], timeout: float) -> bool:
+        """Let time pass until the predicate holds; look again after each event.
+
+        Returns:
+            False if it does not hold after `timeout` seconds; then that time has passed.
+        """
+        deadline = self.now() + timeout
+        self._enter(deadline)
+        try:
+            while not predicate():
+                if self._env.peek() > deadline:
+                    break
+                self._step()
+            else:
+                return True
+        finally:
+            self._running = False
+        self._jump(deadline)
+        return False
+
+    def advance(self, events: int, until: float) -> None:
+        """Take exactly `events` events, then let time pass to `until` without any: for replay."""
+        self._enter(until)
+        try:
+            for _ in range(events):
+                self._step()
+        finally:
+            self._running = False
+        if self._env.peek() < until:
+            raise LabError(
+                f"replay went another way: something is due before {self.timestamp(until)}",
+                "load it with the version that saved it",
+            )
+        self._jump(until)
+
+    def _enter(self, until: float) -> None:
+        if self._running:
+            raise LabError("the clock runs already", "let the running call end first")
+        if until < self.now():
+            raise LabError(
+                f"{self.timestamp(until)} is past: it is {self.timestamp()} in the lab",
+                "choose a later moment, or look back with lab.at(...)",
+            )
+        self._running = True
+
+    def _step(self) -> None:
+        self.events += 1
+        self._env.step()
+
+    def _jump(self, until: float) -> None:
+        # No event is due before: SimPy's own run would schedule one of its own to stop at.
+        self._env._now = max(self._env._now, until)  # noqa: SLF001

@@ -1,0 +1,25 @@
+"""Append-only typed facts, and what is computed from them."""
+
+from gitops_sim.journal import facts
+from gitops_sim.journal.journal import Entry, Journal
+from gitops_sim.journal.measures import (
+    Delivered,
+    convergence,
+    deployment_frequency,
+    drift_exposure,
+    lead_times,
+)
+from gitops_sim.journal.who_set import Setter, who_set
+
+__all__ = [
+    "Delivered",
+    "Entry",
+    "Journal",
+    "Setter",
+    "convergence",
+    "deployment_frequency",
+    "drift_exposure",
+    "facts",
+    "lead_times",
+    "who_set",
+]

@@ -1,0 +1,319 @@
+"""What can be said about a lab: one frozen class per kind of fact, all plain values.
+
+A fact has no time; the journal adds it. `agent` is who delivers: `flux:flux-system/apps` or
+`push:shop/deploy`. `subject` is printed `Kind/namespace/name`. Every picture and every measure is
+computed from these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "ArtifactStored",
+    "BranchMoved",
+    "CheckReported",
+    "CommitMade",
+    "ConditionChanged",
+    "DriftFound",
+    "DriftRepaired",
+    "EventSeen",
+    "Fact",
+    "FaultEnded",
+    "FaultStarted",
+    "HealthChanged",
+    "MergeRequestMerged",
+    "MergeRequestOpened",
+    "ObjectChanged",
+    "PipelineDone",
+    "PipelineStarted",
+    "PipelineStepDone",
+    "ReadyRevision",
+    "ReconcileDone",
+    "ReviewGiven",
+    "RevisionApplied",
+    "SourcePolled",
+    "StepTaken",
+    "VersionServed",
+    "WebhookSent",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Anything that happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepTaken(Fact):
+    """A job began a step; `takes` in virtual seconds, with what its client owed."""
+
+    job: str
+    name: str
+    subject: str
+    takes: float
+
+
+@dataclass(frozen=True, slots=True)
+class CommitMade(Fact):
+    """A commit came to be; `files` are the paths it changed."""
+
+    repository: str
+    branch: str
+    commit: str
+    author: str
+    message: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BranchMoved(Fact):
+    """A branch points elsewhere; `old` or `new` is empty when it was made or deleted."""
+
+    repository: str
+    branch: str
+    old: str
+    new: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRequestOpened(Fact):
+    """Someone asks to merge `source` into `target`."""
+
+    repository: str
+    number: int
+    source: str
+    target: str
+    author: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewGiven(Fact):
+    """A review; `verdict` is approve, request_changes or comment."""
+
+    repository: str
+    number: int
+    reviewer: str
+    verdict: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRequestMerged(Fact):
+    """A merge request was merged; `commit` is the new head of its target."""
+
+    repository: str
+    number: int
+    method: str
+    commit: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReported(Fact):
+    """CI said something about a commit; `status` is pending, success or failure."""
+
+    repository: str
+    commit: str
+    name: str
+    status: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStarted(Fact):
+    """A run of a workflow left the queue; `event` is push or pull_request."""
+
+    repository: str
+    commit: str
+    workflow: str
+    event: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStepDone(Fact):
+    """A step of a job ended; `seconds` is its virtual duration."""
+
+    run: str
+    job: str
+    step: str
+    status: str
+    output: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineDone(Fact):
+    """A run ended; `status` is success, failure or cancelled."""
+
+    run: str
+    repository: str
+    commit: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSent(Fact):
+    """The forge told someone about an event."""
+
+    source: str
+    target: str
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePolled(Fact):
+    """An agent looked at Git; `changed` if the revision is a new one for it."""
+
+    agent: str
+    source: str
+    revision: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactStored(Fact):
+    """An agent keeps a revision as an artifact."""
+
+    agent: str
+    source: str
+    revision: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionApplied(Fact):
+    """A revision was applied; the numbers count objects."""
+
+    agent: str
+    cluster: str
+    revision: str
+    commit: str
+    created: int
+    configured: int
+    unchanged: int
+    pruned: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyRevision(Fact):
+    """All objects of an applied revision are healthy."""
+
+    agent: str
+    cluster: str
+    revision: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectChanged(Fact):
+    """A write reached a cluster's store.
+
+    `verb` is create, update, patch, apply or delete; `paths` are dotted and cut after 20.
+    """
+
+    cluster: str
+    verb: str
+    kind: str
+    namespace: str
+    name: str
+    resource_version: str
+    field_manager: str
+    paths: tuple[str, ...]
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionChanged(Fact):
+    """A condition of an object has another status or reason."""
+
+    cluster: str
+    subject: str
+    type: str
+    status: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class HealthChanged(Fact):
+    """An agent judges the health of an object otherwise than before."""
+
+    cluster: str
+    subject: str
+    health: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventSeen(Fact):
+    """A Kubernetes Event; `type` is Normal or Warning, `source` the component."""
+
+    cluster: str
+    subject: str
+    type: str
+    reason: str
+    message: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DriftFound(Fact):
+    """An agent saw live fields that are not as declared; `manager` set them, if one did."""
+
+    agent: str
+    cluster: str
+    subject: str
+    paths: tuple[str, ...]
+    manager: str
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRepaired(Fact):
+    """An agent set an object back to what is declared."""
+
+    agent: str
+    cluster: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultStarted(Fact):
+    """Something was broken on purpose."""
+
+    name: str
+    target: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultEnded(Fact):
+    """What was broken on purpose works again."""
+
+    name: str
+    target: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionServed(Fact):
+    """What users of a Service see: its version, and how many of how many pods are ready."""
+
+    cluster: str
+    service: str
+    version: str
+    ready: int
+    desired: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileDone(Fact):
+    """A controller finished one reconcile; `status` is success, requeue, conflict or error."""
+
+    agent: str
+    subject: str
+    status: str
+    seconds: float

@@ -1,0 +1,145 @@
+"""The one door: outside inputs are logged and replayed, inner calls are not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gitops_sim.clock import Door, VirtualClock, outside
+from gitops_sim.errors import LabError, NotFoundError
+
+
+def double(value: int) -> int:
+    return value * 2
+
+
+class Shelf:
+    """A façade with state, for these tests."""
+
+    def __init__(self, door: Door | None, address: str = "shelf") -> None:
+        self._door = door
+        self._address = address
+        self.books: list[Any] = []
+        if door is not None:
+            door.register(address, self)
+
+    @outside
+    def put(self, book: Any, *, twice: bool = False) -> int:
+        self.books.append(book)
+        if twice:
+            self.put(book)
+        return len(self.books)
+
+    @outside
+    def take(self, name: str) -> None:
+        raise NotFoundError(f"no {name}")
+
+    @outside
+    def compute(self, function: Any, value: int) -> None:
+        self.books.append(function(value))
+
+
+def new_lab() -> tuple[VirtualClock, Door, Shelf]:
+    clock = VirtualClock(3)
+    door = Door(clock)
+    door.register("clock", clock)
+    return clock, door, Shelf(door)
+
+
+def test_outermost_calls_are_logged_and_inner_ones_are_not() -> None:
+    _, door, shelf = new_lab()
+    shelf.put("a", twice=True)
+    assert [(i.address, i.method, i.args, i.kwargs) for i in door.inputs] == [
+        ("shelf", "put", ["a"], {"twice": True})
+    ]
+
+
+def test_replay_on_a_new_lab_gives_the_same_state_and_log() -> None:
+    clock, door, shelf = new_lab()
+    clock.call_later(5, lambda: shelf.books.append("by the clock"))
+    shelf.put({"b": b"\x00\xff", "t": (1, 2)})
+    with door.running():
+        clock.run(7)
+    shelf.put(shelf)
+    shelf.compute(double, 21)
+    with pytest.raises(NotFoundError):
+        shelf.take("c")
+    log = door.to_jsonl()
+
+    clock2, door2, shelf2 = new_lab()
+    clock2.call_later(5, lambda: shelf2.books.append("by the clock"))
+    door2.replay(Door.from_jsonl(log))
+    assert door2.to_jsonl() == log
+    assert shelf2.books[0]["b"] == b"\x00\xff"
+    assert shelf2.books[1] == "by the clock"
+    assert shelf2.books[2] is shelf2
+    assert shelf2.books[3] == 42
+    assert clock2.now() == 7
+
+
+def test_run_until_a_predicate_is_replayed_by_its_events() -> None:
+    clock, door, shelf = new_lab()
+    clock.call_later(5, lambda: shelf.books.append("x"))
+    with door.running():
+        clock.run_until(lambda: bool(shelf.books), timeout=60)
+    assert door.inputs[0].args == [1, 5.0]
+    clock2, door2, shelf2 = new_lab()
+    clock2.call_later(5, lambda: shelf2.books.append("x"))
+    door2.replay(door.inputs)
+    assert shelf2.books == ["x"]
+    assert clock2.now() == 5
+
+
+def test_error_is_part_of_the_log_and_expected_again() -> None:
+    _, door, shelf = new_lab()
+    with pytest.raises(NotFoundError):
+        shelf.take("c")
+    assert door.inputs[0].error == "NotFoundError"
+    _, door2, _ = new_lab()
+    door2.replay(door.inputs)
+
+
+def test_replay_that_does_not_raise_again_is_told() -> None:
+    _, door, shelf = new_lab()
+    shelf.put("a")
+    rows = [json.loads(row) for row in door.to_jsonl().splitlines()]
+    rows[0]["error"] = "NotFoundError"
+    log = "\n".join(json.dumps(row) for row in rows).encode()
+    _, door2, _ = new_lab()
+    with pytest.raises(LabError, match="raised NotFoundError and now does not"):
+        door2.replay(Door.from_jsonl(log))
+
+
+def test_replay_that_goes_another_way_is_told() -> None:
+    clock, door, shelf = new_lab()
+    with door.running():
+        clock.run(3)
+    shelf.put("a")
+    clock2, door2, _ = new_lab()
+    clock2.call_later(1, lambda: None)
+    with pytest.raises(LabError, match="went another way"):
+        door2.replay(door.inputs)
+
+
+def test_what_cannot_be_kept_is_refused_before_it_happens() -> None:
+    _, door, shelf = new_lab()
+    with pytest.raises(LabError, match="cannot be kept in the lab's log"):
+        shelf.put(object())
+    with pytest.raises(LabError, match="defined in a module"):
+        shelf.compute(lambda value: value, 1)
+    assert not shelf.books
+    assert not door.inputs
+
+
+def test_damaged_log_names_its_line() -> None:
+    with pytest.raises(LabError, match="line 2"):
+        Door.from_jsonl(
+            b'{"seq":0,"time":0,"events":0,"address":"a","method":"m","args":[],"kwargs":{}}\n{]'
+        )
+
+
+def test_without_a_door_a_facade_just_works() -> None:
+    shelf = Shelf(None)
+    assert shelf.put("a") == 1
