@@ -27,6 +27,7 @@
     │   └── SpecError                a workflow, a scenario or an agent's own resource
     ├── LabError                     said to a learner: what, and one next step
     │   └── DurationError            "10 parsecs"
+    ├── ImagePullError               a registry cannot give an image; the kubelet's message
     ├── RevokedWriterError           a killed controller tried to write
     └── TerminalError                a reconcile error that a retry cannot mend
 
@@ -49,6 +50,7 @@ __all__ = [
     "ForbiddenError",
     "GitError",
     "GitOpsSimError",
+    "ImagePullError",
     "InputError",
     "InternalError",
     "InvalidError",
@@ -292,6 +294,24 @@ class LabError(GitOpsSimError):
 
 class DurationError(LabError):
     """Text that is no duration: "10 parsecs", or a number without a unit."""
+
+
+class ImagePullError(GitOpsSimError):
+    """A registry cannot give an image.
+
+    Args:
+        reference: The image asked for.
+        message: What the kubelet reports.
+    """
+
+    def __init__(self, reference: str, message: str) -> None:
+        super().__init__(reference, message)
+        self.reference = reference
+        self.message = message
+
+    def __str__(self) -> str:
+        """Return the kubelet's message."""
+        return self.message
 
 
 class RevokedWriterError(GitOpsSimError):

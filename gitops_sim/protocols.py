@@ -10,11 +10,13 @@ import random
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
-from gitops_sim.types import Manifest, Result, WatchEvent
+from gitops_sim.types import Image, Manifest, Result, WatchEvent
 
 __all__ = [
     "Clock",
     "Cluster",
+    "GitRemote",
+    "ImageSource",
     "Job",
     "JobHandle",
     "PatchType",
@@ -252,3 +254,29 @@ class TreeReader(Protocol):
 
     def blob_id(self, path: str) -> str:
         """The Git blob id of a file: equal content, equal id."""
+
+
+class GitRemote(Protocol):
+    """One repository as an agent or a runner sees it over the network, by its URL."""
+
+    def refs(self) -> Mapping[str, str]:
+        """Return full ref names and their commits, as `git ls-remote` does.
+
+        Raises:
+            GitError: Nobody answers there, or access is refused; the message is Git's.
+        """
+
+    def tree(self, commit: str) -> TreeReader:
+        """Return the files of a commit; UnknownRefError when the repository has none such."""
+
+
+class ImageSource(Protocol):
+    """Where kubelets pull from."""
+
+    def pull(self, reference: str) -> Image:
+        """Return what a reference means now.
+
+        Raises:
+            ImagePullError: The registry is away, or has no such image; the message is the one
+                that the kubelet puts into the container's waiting state.
+        """

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 __all__ = [
     "Condition",
+    "Image",
     "Manifest",
     "ResourceKey",
     "Result",
@@ -129,3 +130,36 @@ class Result:
     """
 
     requeue_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """How a container image behaves in the simulation; times in virtual seconds.
+
+    Attributes:
+        reference: As it was asked for: `shop/web:1.2`.
+        digest: `sha256:` and 64 hex digits.
+        version: What users of a service see: by default the tag.
+        pull_seconds: From the pull to the image being on the node, the first time.
+        start_seconds: From the start of the container until it would pass its probes.
+        crash_after: Seconds after its start at which it ends by itself; None: it runs on.
+        exit_code: Its exit code then.
+        needs_env: Names of environment variables without which it ends at once with code 1.
+        ready: False for an image that never passes its readiness or liveness probe.
+        memory_mib: What it uses; more than the container's limit is an OOM kill.
+        error_rate: Part of requests, 0 to 1, that it answers with an error.
+        log: Lines that it prints when it starts.
+    """
+
+    reference: str
+    digest: str
+    version: str = ""
+    pull_seconds: float = 1.0
+    start_seconds: float = 1.0
+    crash_after: float | None = None
+    exit_code: int = 1
+    needs_env: tuple[str, ...] = ()
+    ready: bool = True
+    memory_mib: int = 32
+    error_rate: float = 0.0
+    log: tuple[str, ...] = ()

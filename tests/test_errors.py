@@ -16,6 +16,7 @@ EXAMPLES: dict[str, tuple[object, ...]] = {
     "MergeConflictError": ("shop", "a", "b", ("x", "y")),
     "InputError": ("a.yaml", 3, "problem", "fix", "spec.replicas"),
     "LabError": ("problem", "next"),
+    "ImagePullError": ("shop/web:9", "failed to pull"),
     "RevokedWriterError": ("flux", "apply", "Deployment/web"),
     "GitOpsSimError": ("text",),
 }
