@@ -1,0 +1,1 @@
+"""Sample repositories, as data: `import_repository("samples/shop")`."""
