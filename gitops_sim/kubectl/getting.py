@@ -1,0 +1,159 @@
+"""`kubectl get`: tables, names, YAML, JSON and JSONPath.
+
+Differs: the columns of tables are those of the kinds that lessons show; any other kind has its
+name and age. The columns of custom resources are not read from their definitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from gitops_sim.errors import LabError, NotFoundError
+from gitops_sim.kubectl.arguments import Arguments, Flag
+from gitops_sim.kubectl.jsonpath import evaluate
+from gitops_sim.kubectl.loading import FILE_FLAGS, load
+from gitops_sim.kubectl.mapping import Mapped, names_of
+from gitops_sim.kubectl.printing import as_text
+from gitops_sim.kubectl.session import Session, Work
+from gitops_sim.kubectl.tables import columns_of, human_duration, in_columns
+from gitops_sim.types import Manifest
+
+__all__ = ["GET_FLAGS", "get"]
+
+GET_FLAGS = {
+    **FILE_FLAGS,
+    "all-namespaces": Flag("A", takes_value=False),
+    "field-selector": Flag(),
+    "ignore-not-found": Flag(takes_value=False),
+    "no-headers": Flag(takes_value=False),
+    "output": Flag("o"),
+    "show-labels": Flag(takes_value=False),
+}
+Rows = list[tuple[Mapped, list[Manifest]]]
+
+
+def get(session: Session, arguments: Arguments) -> Work:
+    """Print objects; the exit status is 1 when one that was named is not there."""
+    rows: Rows = []
+    single = False
+    for kind, name, namespace in _targets(session, arguments):
+        yield session.step("get", kind, name)
+        if name:
+            single = True
+            try:
+                found = [session.cluster.get(kind.exact, name, namespace)]
+            except NotFoundError:
+                if not arguments.on("ignore-not-found"):
+                    raise
+                found = []
+        else:
+            found = list(
+                session.cluster.list(
+                    kind.exact,
+                    namespace,
+                    labels=arguments.text("selector") or None,
+                    fields=arguments.text("field-selector") or None,
+                )
+            )
+        rows.append((kind, found))
+    _print(session, arguments, rows, single=single)
+    return 0
+
+
+def _targets(session: Session, arguments: Arguments) -> list[tuple[Mapped, str, str | None]]:
+    """Return kind, name and namespace of what was asked for; an empty name means all."""
+    if arguments.values.keys() & {"filename", "kustomize"}:
+        loaded = load(session, arguments)
+        if loaded.errors:
+            raise loaded.errors[0]
+        return [(item.kind, item.name, item.namespace or None) for item in loaded.found]
+    if not arguments.words:
+        problem = 'You must specify the type of resource to get. Use "kubectl api-resources" for '
+        raise LabError(f"{problem}a complete list of supported resources.")
+    everywhere = arguments.on("all-namespaces")
+    return [
+        (kind, name, None if everywhere else session.namespace_of(kind))
+        for kind, name in names_of(session.kinds, arguments.words)
+    ]
+
+
+def _print(session: Session, arguments: Arguments, rows: Rows, *, single: bool) -> None:
+    """Print what was found in the form that `-o` asks for."""
+    output = arguments.text("output")
+    objects = [live for _, found in rows for live in found]
+    if output == "name":
+        for kind, found in rows:
+            for live in found:
+                session.say(kind.shown(live["metadata"]["name"]))
+    elif output in ("", "wide"):
+        _tables(session, arguments, rows)
+    else:
+        one = objects[0] if single and len(objects) == 1 else None
+        whole: Any = one if one is not None else _as_list(objects)
+        if output.startswith("jsonpath="):
+            session.out.append(evaluate(output.removeprefix("jsonpath="), whole))
+        else:
+            session.out.append(as_text(whole, output))
+
+
+def _as_list(objects: Sequence[Manifest]) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "items": list(objects),
+        "kind": "List",
+        "metadata": {"resourceVersion": ""},
+    }
+
+
+def _tables(session: Session, arguments: Arguments, rows: Rows) -> None:
+    """Print one table for each kind; with several kinds, names carry their kind."""
+    filled = [(kind, found) for kind, found in rows if found]
+    if not filled:
+        everywhere = arguments.on("all-namespaces") or not any(kind.namespaced for kind, _ in rows)
+        if not arguments.on("ignore-not-found"):
+            where = "" if everywhere else f" in {session.namespace} namespace."
+            session.err.append(f"No resources found{where}\n")
+        return
+    texts = []
+    for kind, found in filled:
+        shown: Callable[[str], str] = kind.shown if len(rows) > 1 else str
+        texts.append(_table(session, arguments, kind, found, shown))
+    session.out.append("\n".join(texts))
+
+
+def _table(
+    session: Session,
+    arguments: Arguments,
+    kind: Mapped,
+    found: Sequence[Manifest],
+    shown: Callable[[str], str],
+) -> str:
+    """Return the table of one kind."""
+    wide = arguments.text("output") == "wide"
+    namespaces = arguments.on("all-namespaces") and kind.namespaced
+    heads, cells = columns_of(kind.group, kind.kind, wide=wide)
+    header = [*(["NAMESPACE"] if namespaces else []), "NAME", *heads]
+    lines = [] if arguments.on("no-headers") else [header]
+    labels = arguments.on("show-labels")
+    if labels and lines:
+        header.append("LABELS")
+    for live in found:
+        metadata = live["metadata"]
+        line = [metadata.get("namespace", "")] if namespaces else []
+        line += [shown(metadata["name"]), *cells(live, _age(session, live))]
+        if labels:
+            pairs = sorted((metadata.get("labels") or {}).items())
+            line.append(",".join(f"{key}={value}" for key, value in pairs) or "<none>")
+        lines.append(line)
+    return in_columns(lines)
+
+
+def _age(session: Session, live: Manifest) -> str:
+    """Return how long an object has existed."""
+    created = live["metadata"].get("creationTimestamp")
+    if not created:
+        return "<unknown>"
+    now = datetime.fromisoformat(session.clock.timestamp())
+    return human_duration((now - datetime.fromisoformat(created)).total_seconds())

@@ -1,0 +1,64 @@
+"""What commands print about an object: one line, its name, YAML or JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from gitops_sim.apimachinery import yaml_loader
+from gitops_sim.errors import LabError
+from gitops_sim.kubectl.arguments import Arguments
+from gitops_sim.kubectl.loading import Found
+from gitops_sim.kubectl.mapping import Mapped
+from gitops_sim.kubectl.session import Session
+from gitops_sim.types import Manifest
+
+__all__ = ["as_text", "printed", "say_done"]
+
+
+def printed(
+    session: Session, arguments: Arguments, item: Found, after: Manifest, operation: str
+) -> None:
+    """Print what was done with an object, in the form that `-o` asks for."""
+    output = arguments.text("output")
+    if not output:
+        say_done(session, arguments, item.kind, item.name, operation)
+    elif output == "name":
+        session.say(item.kind.shown(item.name))
+    else:
+        session.out.append(as_text(after, output))
+
+
+def say_done(
+    session: Session, arguments: Arguments, kind: Mapped, name: str, operation: str
+) -> None:
+    """Print `deployment.apps/web configured`, with a word about a dry run."""
+    tried = {"client": " (dry run)", "server": " (server dry run)"}.get(arguments.dry_run, "")
+    session.say(f"{kind.shown(name)} {operation}{tried}")
+
+
+def as_text(value: Any, output: str) -> str:
+    """Return an object or list as YAML or JSON; managedFields are left out, as kubectl does.
+
+    Raises:
+        LabError: Another form was asked for.
+    """
+    if output == "yaml":
+        return yaml_loader.dump(_shown(value))
+    if output == "json":
+        return json.dumps(_shown(value), indent=4, sort_keys=True, ensure_ascii=False) + "\n"
+    problem = f'unable to match a printer suitable for the output format "{output}"'
+    raise LabError(f"{problem}, allowed formats are: json,name,yaml")
+
+
+def _shown(value: Any) -> Any:
+    """Return an object without managedFields; a list's items too."""
+    if not isinstance(value, dict):
+        return value
+    if isinstance(value.get("items"), list):
+        return value | {"items": [_shown(item) for item in value["items"]]}
+    metadata = value.get("metadata")
+    if isinstance(metadata, dict) and "managedFields" in metadata:
+        kept = {key: member for key, member in metadata.items() if key != "managedFields"}
+        return value | {"metadata": kept}
+    return value

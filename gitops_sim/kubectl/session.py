@@ -1,0 +1,103 @@
+"""One kubectl process: what it was given, what it has printed, and what its requests cost."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, TypeAlias
+
+from gitops_sim.kubectl.arguments import Arguments
+from gitops_sim.kubectl.mapping import Kinds, Mapped
+from gitops_sim.protocols import Clock, Cluster, TreeReader
+from gitops_sim.render import Renderer
+from gitops_sim.types import Step
+
+__all__ = ["APPLY_TAKES", "REQUEST_TAKES", "START_TAKES", "Session", "Work"]
+
+START_TAKES = 0.07
+"""Seconds until a kubectl process has started and found out what the server serves."""
+APPLY_TAKES = 0.07
+"""Seconds for one object of a client-side apply: read, compare, write."""
+REQUEST_TAKES = 0.01
+"""Seconds for one other request.
+
+Source: measured with kubectl 1.37.1 and kube-apiserver 1.37.2 on 2 cores: `kubectl get` 0.07 s,
+100 ConfigMaps client-side 7.2 s, server-side 0.4 s.
+"""
+
+Work: TypeAlias = Generator[Any, Any, int]
+"""A command at work: yields steps, returns its exit status."""
+
+
+class Session:
+    """What a command works with.
+
+    Attributes:
+        cluster, clock, files, renderer: As in `KubectlCommand`.
+        directory: The working directory, a path in `files`.
+        stdin: What the command reads from `-`.
+        namespace: Where namespaced objects are that do not say so.
+        namespace_given: True when the command line names it.
+        out, err: What was printed so far.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        clock: Clock,
+        files: TreeReader,
+        renderer: Renderer,
+        *,
+        directory: str = "",
+        stdin: str = "",
+        namespace: str = "default",
+    ) -> None:
+        self.cluster = cluster
+        self.clock = clock
+        self.files = files
+        self.renderer = renderer
+        self.directory = directory
+        self.stdin = stdin
+        self.namespace = namespace
+        self.namespace_given = False
+        self.out: list[str] = []
+        self.err: list[str] = []
+        self._kinds: Kinds | None = None
+
+    @property
+    def kinds(self) -> Kinds:
+        """The kinds that the server served when the command first asked."""
+        if self._kinds is None:
+            self._kinds = Kinds(self.cluster.discover())
+        return self._kinds
+
+    def use(self, arguments: Arguments) -> None:
+        """Take the namespace from the command line, when it is there."""
+        if arguments.text("namespace"):
+            self.namespace = arguments.text("namespace")
+            self.namespace_given = True
+
+    def say(self, line: str) -> None:
+        """Print one line."""
+        self.out.append(f"{line}\n")
+
+    def warn(self, line: str) -> None:
+        """Print one warning."""
+        self.err.append(f"Warning: {line}\n")
+
+    def namespace_of(self, kind: Mapped, namespace: str = "") -> str | None:
+        """Return the namespace of an object for a request; None for a cluster-scoped kind."""
+        return (namespace or self.namespace) if kind.namespaced else None
+
+    def step(
+        self,
+        doing: str,
+        kind: Mapped,
+        name: str,
+        *,
+        namespace: str = "",
+        takes: float = REQUEST_TAKES,
+    ) -> Step:
+        """Return the step that stands before a request about one object."""
+        where = self.namespace_of(kind, namespace) or ""
+        subject = "/".join(part for part in (kind.kind, where, name) if part)
+        return Step(f"kubectl {doing}", takes, subject)
