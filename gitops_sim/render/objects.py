@@ -8,7 +8,7 @@ from typing import Any
 from gitops_sim.apimachinery.yaml_loader import Document
 from gitops_sim.errors import BuildError, ManifestError
 from gitops_sim.render.results import Rendered
-from gitops_sim.types import Manifest, ResourceKey
+from gitops_sim.types import ResourceKey
 
 __all__ = ["objects_of", "refuse_duplicates"]
 
@@ -62,7 +62,7 @@ def duplicate(key: ResourceKey, first: Rendered, second: Rendered) -> BuildError
     return BuildError(second.file, second.line, problem, fix)
 
 
-def _flatten(manifest: Manifest, place: str) -> Iterable[tuple[str, Any]]:
+def _flatten(manifest: Any, place: str) -> Iterable[tuple[str, Any]]:
     """Yield the objects in a document with their JSON path; a list of lists too."""
     items = manifest.get("items") if isinstance(manifest, dict) else None
     if isinstance(items, list) and str(manifest.get("kind", "")).endswith("List"):
