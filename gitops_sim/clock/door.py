@@ -58,10 +58,14 @@ def outside(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P
 
     def through(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         door = self._door
-        if door is None or door.is_inside:
+        if door is None:
             return method(self, *args, **kwargs)
-        with door.enter(self._address, method.__name__, args, kwargs):
-            return method(self, *args, **kwargs)
+        # The lock first: another thread's input is not ours to be inside of.
+        with door.lock:
+            if door.is_inside:
+                return method(self, *args, **kwargs)
+            with door.enter(self._address, method.__name__, args, kwargs):
+                return method(self, *args, **kwargs)
 
     functools.update_wrapper(through, method)
     return through
@@ -95,16 +99,19 @@ class Door:
     ) -> Iterator[None]:
         """Log one input and hold the lock while it is worked on."""
         told = f"{address}.{method}"
-        entry = Input(
-            len(self.inputs),
-            self._clock.now(),
-            self._clock.events,
-            address,
-            method,
-            [self._encoded(arg, told) for arg in args],
-            {name: self._encoded(value, told) for name, value in kwargs.items()},
-        )
+        encoded = [self._encoded(arg, told) for arg in args]
+        named = {name: self._encoded(value, told) for name, value in kwargs.items()}
         with self.lock:
+            # Only under the lock is it certain which input this is, and when.
+            entry = Input(
+                len(self.inputs),
+                self._clock.now(),
+                self._clock.events,
+                address,
+                method,
+                encoded,
+                named,
+            )
             self.inputs.append(entry)
             self._depth += 1
             try:
@@ -121,9 +128,10 @@ class Door:
 
         So a run until a predicate holds repeats exactly, without the predicate.
         """
-        before = self._clock.events
-        entry = Input(len(self.inputs), self._clock.now(), before, "clock", "advance", [0, 0.0], {})
         with self.lock:
+            before = self._clock.events
+            now = self._clock.now()
+            entry = Input(len(self.inputs), now, before, "clock", "advance", [0, 0.0], {})
             self.inputs.append(entry)
             self._depth += 1
             try:
