@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["json_kind", "plain", "quoted", "syntax"]
+__all__ = ["compact_json", "json_kind", "plain", "quoted", "syntax"]
 
 
 def plain(value: Any) -> str:
@@ -64,3 +64,11 @@ def _escaped(text: str) -> str:
         else f"\\U{ord(char):08x}"
         for char in text
     )
+
+
+def compact_json(value: Any) -> str:
+    """Print JSON as Go's encoder does: keys sorted, no spaces, HTML characters escaped."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text

@@ -101,9 +101,10 @@ def _check_operations(ops: Any) -> None:
     for op in ops:
         if op is not None and not isinstance(op, dict):
             raise _undecodable(op, "value of type handlers.jsonPatchOp")
-        for name in ("op", "path", "from") if op else ():
-            if op.get(name) is not None and not isinstance(op[name], str):
-                raise _undecodable(op[name], f"struct field jsonPatchOp.{name} of type string")
+        for name in ("op", "path", "from"):
+            given = op.get(name) if op else None
+            if given is not None and not isinstance(given, str):
+                raise _undecodable(given, f"struct field jsonPatchOp.{name} of type string")
     if len(ops) > MAX_OPERATIONS:
         raise too_large(
             f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(ops)}"

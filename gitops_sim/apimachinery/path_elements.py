@@ -14,7 +14,7 @@ import json
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from gitops_sim.apimachinery.go_text import plain, quoted
+from gitops_sim.apimachinery.go_text import compact_json, plain, quoted
 
 __all__ = ["SELF", "Rank", "field", "key", "printed", "rank", "readable", "value"]
 
@@ -37,7 +37,7 @@ def field(name: str) -> str:
 def key(names: tuple[str, ...], *values: Any) -> str:
     """Return the element of a list item by its key members, `names` sorted; a None is left out."""
     members = ",".join(
-        f"{_json(name)}:{_json(given)}"
+        f"{compact_json(name)}:{compact_json(given)}"
         for name, given in zip(names, values, strict=True)
         if given is not None
     )
@@ -47,7 +47,7 @@ def key(names: tuple[str, ...], *values: Any) -> str:
 @lru_cache(maxsize=_REMEMBERED, typed=True)
 def value(item: Any) -> str:
     """Return the element of an item of a set."""
-    return "v:" + _json(item)
+    return "v:" + compact_json(item)
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -102,22 +102,13 @@ def readable(element: str) -> bool:
     return element[0] == "i" and int(element[2:]) >= 0
 
 
-def _json(given: Any) -> str:
-    """Print JSON as the server's encoder does inside a path element."""
-    text = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        if character in text:
-            text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
 def _value_rank(given: Any) -> Rank:
     """Order of JSON values of any types: numbers, text, booleans, the rest."""
     if isinstance(given, bool):
         return (2, given)
     if isinstance(given, int | float):
         return (0, given)
-    return (1, given) if isinstance(given, str) else (3, _json(given))
+    return (1, given) if isinstance(given, str) else (3, compact_json(given))
 
 
 def _printed_value(given: Any) -> str:
