@@ -13,7 +13,14 @@ from gitops_sim.apimachinery.field_sets import LEAF, Tree
 from gitops_sim.apimachinery.path_elements import SELF, rank
 from gitops_sim.apimachinery.shapes import Shape
 
-__all__ = ["TypeMismatchError", "conforms", "field_tree", "item_element", "with_named_fields"]
+__all__ = [
+    "TypeMismatchError",
+    "conforms",
+    "field_tree",
+    "item_element",
+    "whole_atomics",
+    "with_named_fields",
+]
 
 _SCALARS = frozenset({str, int, float, bool})
 
@@ -181,3 +188,23 @@ def _list_tree(value: Sequence[Any], shape: Shape, strict: bool) -> Tree:  # noq
     if len(found) < 2:
         return found
     return {element: found[element] for element in sorted(found, key=rank)}
+
+
+def whole_atomics(tree: Tree, shape: Shape) -> Tree:
+    """Return a set in which what is one field by now is one field.
+
+    For sets that were made when the schema of a custom resource still told parts of it apart.
+
+    Source: typed/reconcile_schema.go.
+    """
+    found: Tree | None = None
+    for element, below in tree.items():
+        if not below:
+            continue
+        named = shape.fields.get(element[2:]) if element[0] == "f" and shape.is_map else None
+        part = _part(shape, element, named)
+        inner = LEAF if part.leaf and not part.scalar else whole_atomics(below, part)
+        if inner is not below:
+            found = dict(tree) if found is None else found
+            found[element] = inner
+    return tree if found is None else found
