@@ -1,0 +1,30 @@
+"""A server as it is started: admission in place, first namespaces there."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from gitops_sim.apiserver.admission import FIRST_NAMESPACES, cluster_ips, namespace_lifecycle
+from gitops_sim.apiserver.client import InProcessClient
+from gitops_sim.apiserver.custom_kinds import establish, follow_definitions
+from gitops_sim.apiserver.server import ApiServer
+from gitops_sim.journal import Journal
+from gitops_sim.protocols import Clock
+
+__all__ = ["new_server"]
+
+
+def new_server(clock: Clock, journal: Journal, *, name: str = "cluster") -> ApiServer:
+    """Return a running API server with the namespaces that every cluster has."""
+    server = ApiServer(clock, journal, name=name)
+    server.admission += [
+        namespace_lifecycle(server),
+        cluster_ips(server),
+        partial(establish, server),
+    ]
+    server.after_write.append(partial(follow_definitions, server))
+    client = InProcessClient(server, "kube-apiserver")
+    for namespace in FIRST_NAMESPACES:
+        metadata = {"name": namespace, "labels": {"kubernetes.io/metadata.name": namespace}}
+        client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    return server

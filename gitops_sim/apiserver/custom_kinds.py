@@ -1,0 +1,138 @@
+"""CustomResourceDefinitions: a kind is served from the moment that its definition is stored.
+
+Source: k8s.io/apiextensions-apiserver.
+Differs: names are accepted and the definition established with the write itself, not a moment
+later by controllers; versions are relabelled (conversion None), webhooks are not called; rules in
+CEL (x-kubernetes-validations) are not evaluated.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gitops_sim.apimachinery.kinds import ResourceType
+from gitops_sim.apimachinery.schemas import from_crd
+from gitops_sim.apiserver.deleting import delete
+from gitops_sim.apiserver.server import ApiServer, Write, storage_kind
+from gitops_sim.apiserver.store import Kind
+from gitops_sim.types import Manifest
+
+__all__ = ["CLEANUP", "establish", "follow_definitions"]
+
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+_DEFINITIONS = Kind("apiextensions.k8s.io", "CustomResourceDefinition")
+_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
+
+
+def establish(server: ApiServer, write: Write, manifest: Manifest) -> None:
+    """Admission: fill the names, and the status that says that the kind is served."""
+    if (
+        storage_kind(write.resource_type) != _DEFINITIONS
+        or "deletionTimestamp" in (manifest["metadata"])
+    ):
+        return
+    names = (manifest.get("spec") or {}).get("names") or {}
+    if not names.get("kind"):
+        return
+    names.setdefault("singular", names["kind"].lower())
+    names.setdefault("listKind", f"{names['kind']}List")
+    finalizers = manifest["metadata"].setdefault("finalizers", [])
+    if CLEANUP not in finalizers:
+        finalizers.append(CLEANUP)
+    status = manifest.setdefault("status", {})
+    status["acceptedNames"] = dict(names)
+    status.setdefault("conditions", _conditions(server.clock.timestamp()))
+    storage = [v["name"] for v in manifest["spec"].get("versions", ()) if v.get("storage")]
+    stored = status.setdefault("storedVersions", [])
+    stored.extend(name for name in storage if name not in stored)
+
+
+def follow_definitions(server: ApiServer, write: Write, after: Manifest | None) -> None:
+    """After each write: serve new definitions, and clean up after those that go."""
+    resource_type = write.resource_type
+    if storage_kind(resource_type) == _DEFINITIONS:
+        if write.before is not None:
+            for served in _types(write.before):
+                server.kinds.remove(served)
+                server.schemas.remove(served.group, served.version, served.kind)
+        if after is not None:
+            _serve(server, after)
+            if "deletionTimestamp" in after["metadata"]:
+                _clean_up(server, after)
+    elif after is None:
+        for definition in server.store.objects(_DEFINITIONS):
+            spec = definition["spec"]
+            if (spec["group"], spec["names"]["kind"]) == storage_kind(resource_type):
+                _release_if_empty(server, definition)
+
+
+def _serve(server: ApiServer, definition: Manifest) -> None:
+    versions = {v["name"]: v for v in definition["spec"]["versions"]}
+    for served in _types(definition):
+        schema = (versions[served.version].get("schema") or {}).get("openAPIV3Schema") or {}
+        server.schemas.add(served.group, served.version, served.kind, from_crd(schema))
+        server.kinds.add(served)
+
+
+def _types(definition: Manifest) -> list[ResourceType]:
+    spec = definition["spec"]
+    names = spec["names"]
+    served = [v for v in spec["versions"] if v.get("served")]
+    # The storage version comes first: it is the one that a bare word means.
+    served.sort(key=lambda version: not version.get("storage"))
+    return [
+        ResourceType(
+            spec["group"],
+            version["name"],
+            names["kind"],
+            names["plural"],
+            names.get("singular", names["kind"].lower()),
+            tuple(names.get("shortNames", ())),
+            spec.get("scope") == "Namespaced",
+            _VERBS,
+            tuple(names.get("categories", ())),
+            tuple(version.get("subresources") or ()),
+        )
+        for version in served
+    ]
+
+
+def _clean_up(server: ApiServer, definition: Manifest) -> None:
+    kind = Kind(definition["spec"]["group"], definition["spec"]["names"]["kind"])
+    served = _types(definition)
+    for manifest in server.store.objects(kind):
+        metadata = manifest["metadata"]
+        if "deletionTimestamp" not in metadata and served:
+            namespace = metadata.get("namespace", "")
+            delete(server, served[0], namespace, metadata["name"], manager="apiextensions")
+    _release_if_empty(server, definition)
+
+
+def _release_if_empty(server: ApiServer, definition: Manifest) -> None:
+    kind = Kind(definition["spec"]["group"], definition["spec"]["names"]["kind"])
+    current = server.store.get(_DEFINITIONS, "", definition["metadata"]["name"])
+    if current is None or "deletionTimestamp" not in current["metadata"]:
+        return
+    if server.store.objects(kind):
+        return
+    resource_type = server.kinds.lookup("apiextensions.k8s.io/v1/CustomResourceDefinition")
+    server.remove(Write("delete", resource_type, "apiextensions", before=current), current)
+
+
+def _conditions(time: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "lastTransitionTime": time,
+            "message": "no conflicts found",
+            "reason": "NoConflicts",
+            "status": "True",
+            "type": "NamesAccepted",
+        },
+        {
+            "lastTransitionTime": time,
+            "message": "the initial names have been accepted",
+            "reason": "InitialNamesAccepted",
+            "status": "True",
+            "type": "Established",
+        },
+    ]

@@ -1,0 +1,142 @@
+"""Deletion: preconditions, propagation, grace, finalizers; what holds an object, and what frees it.
+
+Source: k8s.io/apiserver, pkg/registry/rest/delete.go and pkg/registry/generic/registry/store.go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from gitops_sim.apimachinery.kinds import ResourceType
+from gitops_sim.apimachinery.status_errors import conflict, not_found
+from gitops_sim.apiserver.server import ApiServer, Write, storage_kind
+from gitops_sim.protocols import Propagation
+from gitops_sim.types import Manifest
+
+__all__ = ["delete", "finish_if_released"]
+
+_BY_PROPAGATION = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
+
+
+def delete(
+    server: ApiServer,
+    resource_type: ResourceType,
+    namespace: str,
+    name: str,
+    *,
+    manager: str,
+    propagation: Propagation = "Background",
+    resource_version: str | None = None,
+    uid: str | None = None,
+    grace_period: int | None = None,
+    dry_run: bool = False,
+) -> Manifest:
+    """Delete an object, or mark it as deleting while finalizers or grace hold it.
+
+    Returns:
+        The object as it is now, or as it was last.
+
+    Raises:
+        NotFoundError: There is none.
+        ConflictError: A precondition does not hold.
+    """
+    before = server.store.get(storage_kind(resource_type), namespace, name)
+    if before is None:
+        raise not_found(resource_type, name)
+    _check_preconditions(resource_type, before["metadata"], resource_version, uid)
+    write = Write("delete", resource_type, manager, "", dry_run, before)
+    metadata = dict(before["metadata"])
+    finalizers = list(metadata.get("finalizers", ()))
+    _set_propagation(finalizers, propagation)
+    _set_or_drop(metadata, "finalizers", finalizers)
+    grace = _grace(before, grace_period)
+    marked = before | {"metadata": metadata}
+    if _is_held(resource_type, marked) or grace:
+        _mark(server, metadata, grace)
+        if resource_type.kind == "Namespace" and not resource_type.group:
+            marked["status"] = {**before.get("status", {}), "phase": "Terminating"}
+        if marked == before:
+            return before
+        return server.commit(write, marked)
+    return server.remove(write, before)
+
+
+def finish_if_released(server: ApiServer, write: Write, manifest: Manifest) -> Manifest | None:
+    """Remove an object that is being deleted and that nothing holds any more.
+
+    Returns:
+        Its last state; None when it stays.
+    """
+    metadata = manifest["metadata"]
+    if "deletionTimestamp" not in metadata or metadata.get("deletionGracePeriodSeconds"):
+        return None
+    if _is_held(write.resource_type, manifest):
+        return None
+    return server.remove(replace(write, verb="delete"), manifest)
+
+
+def _is_held(resource_type: ResourceType, manifest: Manifest) -> bool:
+    if manifest["metadata"].get("finalizers"):
+        return True
+    is_namespace = resource_type.kind == "Namespace" and not resource_type.group
+    return is_namespace and bool((manifest.get("spec") or {}).get("finalizers"))
+
+
+def _mark(server: ApiServer, metadata: dict[str, Any], grace: int) -> None:
+    if "deletionTimestamp" in metadata:
+        shorter = min(grace, int(metadata.get("deletionGracePeriodSeconds", grace)))
+        metadata["deletionGracePeriodSeconds"] = shorter
+        return
+    metadata["deletionTimestamp"] = server.clock.timestamp(server.clock.now() + grace)
+    metadata["deletionGracePeriodSeconds"] = grace
+    if "generation" in metadata:
+        metadata["generation"] += 1
+
+
+def _set_propagation(finalizers: list[str], propagation: Propagation) -> None:
+    for word in _BY_PROPAGATION.values():
+        if word in finalizers:
+            finalizers.remove(word)
+    if propagation in _BY_PROPAGATION:
+        finalizers.append(_BY_PROPAGATION[propagation])
+
+
+def _set_or_drop(metadata: dict[str, Any], member: str, value: list[str]) -> None:
+    if value:
+        metadata[member] = value
+    else:
+        metadata.pop(member, None)
+
+
+def _grace(manifest: Manifest, asked: int | None) -> int:
+    """Return the seconds that a pod has to stop; 0 for all else, and for pods that do not run."""
+    if manifest["kind"] != "Pod" or manifest["apiVersion"] != "v1":
+        return 0
+    spec = manifest.get("spec") or {}
+    phase = (manifest.get("status") or {}).get("phase")
+    if not spec.get("nodeName") or phase in ("Succeeded", "Failed"):
+        return 0
+    return int(spec.get("terminationGracePeriodSeconds", 30) if asked is None else asked)
+
+
+def _check_preconditions(
+    resource_type: ResourceType,
+    metadata: dict[str, Any],
+    resource_version: str | None,
+    uid: str | None,
+) -> None:
+    if uid is not None and uid != metadata["uid"]:
+        raise conflict(
+            resource_type,
+            metadata["name"],
+            f"Precondition failed: UID in precondition: {uid}, "
+            f"UID in object meta: {metadata['uid']}",
+        )
+    if resource_version is not None and resource_version != metadata["resourceVersion"]:
+        raise conflict(
+            resource_type,
+            metadata["name"],
+            f"Precondition failed: ResourceVersion in precondition: {resource_version}, "
+            f"ResourceVersion in object meta: {metadata['resourceVersion']}",
+        )

@@ -1,0 +1,204 @@
+"""The API server in process: kinds, store, admission and facts; the verbs are beside it.
+
+A write comes in by a client, is decoded and defaulted by its schema, admitted, gets its
+managedFields, and is put into the store under the resourceVersion it expects; watchers are woken
+and the journal told. There is no transport here: HTTPS is a skin over the same verbs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gitops_sim.apimachinery.kind_table import KindTable
+from gitops_sim.apimachinery.kinds import ResourceType
+from gitops_sim.apimachinery.schemas import Schemas
+from gitops_sim.apimachinery.status_errors import already_exists, conflict, not_found
+from gitops_sim.apiserver.changed_paths import changed_paths
+from gitops_sim.apiserver.store import Kind, Store, StoreConflictError
+from gitops_sim.errors import BadRequestError
+from gitops_sim.journal import Journal
+from gitops_sim.journal.facts import ConditionChanged, EventSeen, ObjectChanged
+from gitops_sim.protocols import Clock
+from gitops_sim.types import Manifest
+
+__all__ = ["AdmissionHook", "ApiServer", "Write", "storage_kind"]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write on its way: what admission and the store need to know about it.
+
+    `verb` is create, update, patch, apply or delete; `before` is None for a create.
+    """
+
+    verb: str
+    resource_type: ResourceType
+    manager: str
+    subresource: str = ""
+    dry_run: bool = False
+    before: Manifest | None = None
+
+
+AdmissionHook = Callable[[Write, Manifest], None]
+"""Changes the object in place, or refuses it by raising an ApiError."""
+
+
+def storage_kind(resource_type: ResourceType) -> Kind:
+    """Return the table of a type: one for all its versions."""
+    return Kind(resource_type.group, resource_type.kind)
+
+
+class ApiServer:
+    """One simulated Kubernetes API.
+
+    Args:
+        clock: Gives times, uids and names.
+        journal: Is told every change.
+        name: The cluster, as facts name it.
+    """
+
+    def __init__(self, clock: Clock, journal: Journal, *, name: str = "cluster") -> None:
+        self.clock = clock
+        self.journal = journal
+        self.name = name
+        self.store = Store()
+        self.kinds = KindTable()
+        self.schemas = Schemas()
+        self.admission: list[AdmissionHook] = []
+        self.after_write: list[Callable[[Write, Manifest | None], None]] = []
+        self.writes = 0
+
+    def find(
+        self, resource_type: ResourceType, namespace: str, name: str, *, at: str | None = None
+    ) -> Manifest:
+        """Return the stored object, shared, in the version asked for.
+
+        Raises:
+            NotFoundError: There is (was) none.
+        """
+        found = self.store.get(storage_kind(resource_type), namespace, name, at=revision_of(at))
+        if found is None:
+            raise not_found(resource_type, name)
+        return in_version(resource_type, found)
+
+    def commit(self, write: Write, manifest: Manifest) -> Manifest:
+        """Put a prepared object into the store, unless it is a dry run; return it, shared.
+
+        Raises:
+            AlreadyExistsError: A create of a name that is taken.
+            ConflictError: Another write came first.
+        """
+        resource_type, before = write.resource_type, write.before
+        name = manifest["metadata"]["name"]
+        namespace = manifest["metadata"].get("namespace", "")
+        kind = storage_kind(resource_type)
+        if write.dry_run:
+            if before is None and self.store.get(kind, namespace, name) is not None:
+                raise already_exists(resource_type, name)
+            return manifest
+        expected = None if before is None else before["metadata"]["resourceVersion"]
+        try:
+            stored = self.store.put(kind, manifest, expected=expected, time=self.clock.now())
+        except StoreConflictError:
+            if before is None:
+                raise already_exists(resource_type, name) from None
+            raise conflict(resource_type, name) from None
+        self._tell(write, stored, stored)
+        return stored
+
+    def remove(self, write: Write, manifest: Manifest) -> Manifest:
+        """Take an object out of the store, unless it is a dry run; return its last state."""
+        if write.dry_run:
+            return manifest
+        metadata = manifest["metadata"]
+        kind = storage_kind(write.resource_type)
+        last = self.store.delete(
+            kind, metadata.get("namespace", ""), metadata["name"], time=self.clock.now()
+        )
+        if last is None:
+            raise not_found(write.resource_type, metadata["name"])
+        self._tell(write, last, None)
+        return last
+
+    def _tell(self, write: Write, manifest: Manifest, after: Manifest | None) -> None:
+        self.writes += 1
+        metadata = manifest["metadata"]
+        kind = write.resource_type.kind
+        if kind == "Event":
+            self._tell_event(manifest)
+        else:
+            self.journal.record(
+                ObjectChanged(
+                    self.name,
+                    write.verb if after is not None else "delete",
+                    kind,
+                    metadata.get("namespace", ""),
+                    metadata["name"],
+                    metadata["resourceVersion"],
+                    write.manager,
+                    changed_paths(write.before, after),
+                    int(metadata.get("generation", 0)),
+                )
+            )
+            if after is not None:
+                self._tell_conditions(write.before, after)
+        for listener in self.after_write:
+            listener(write, after)
+
+    def _tell_event(self, event: Manifest) -> None:
+        about = event.get("involvedObject") or event.get("regarding") or {}
+        source = event.get("reportingComponent") or (event.get("source") or {}).get("component")
+        parts = (about.get("kind"), about.get("namespace"), about.get("name"))
+        self.journal.record(
+            EventSeen(
+                self.name,
+                "/".join(part for part in parts if part),
+                str(event.get("type", "")),
+                str(event.get("reason", "")),
+                str(event.get("message") or event.get("note") or ""),
+                str(source or event.get("reportingController") or ""),
+            )
+        )
+
+    def _tell_conditions(self, before: Manifest | None, after: Manifest) -> None:
+        status = after.get("status")
+        was = (before or {}).get("status") or {}
+        if not isinstance(status, dict) or status is was:
+            return
+        now, old = status.get("conditions"), was.get("conditions")
+        if not isinstance(now, list) or now is old:
+            return
+        known = {c.get("type"): c for c in old or () if isinstance(c, dict)}
+        metadata = after["metadata"]
+        parts = (after["kind"], metadata.get("namespace"), metadata["name"])
+        subject = "/".join(part for part in parts if part)
+        for condition in now:
+            last = known.get(condition.get("type"), {})
+            if all(last.get(key) == condition.get(key) for key in ("status", "reason")):
+                continue
+            told = (str(condition.get(k, "")) for k in ("type", "status", "reason", "message"))
+            self.journal.record(ConditionChanged(self.name, subject, *told))
+
+
+def revision_of(resource_version: str | None) -> int | None:
+    """Return a resourceVersion as a number; None stays None.
+
+    Raises:
+        BadRequestError: It is none.
+    """
+    if resource_version is None:
+        return None
+    if not resource_version.isdigit():
+        raise BadRequestError(f'invalid resource version "{resource_version}"')
+    return int(resource_version)
+
+
+def in_version(resource_type: ResourceType, manifest: Manifest) -> Manifest:
+    """Return a stored object under the version asked for.
+
+    Differs: versions of built-in kinds are relabelled, their fields are not converted.
+    """
+    if manifest.get("apiVersion") == resource_type.api_version:
+        return manifest
+    return manifest | {"apiVersion": resource_type.api_version}
