@@ -7,6 +7,7 @@
     │   ├── ForbiddenError           403 Forbidden
     │   ├── NotFoundError            404 NotFound
     │   ├── MethodNotAllowedError    405 MethodNotAllowed
+    │   ├── NotAcceptableError       406 NotAcceptable
     │   ├── AlreadyExistsError       409 AlreadyExists
     │   ├── ConflictError            409 Conflict
     │   ├── ExpiredError             410 Expired
@@ -15,6 +16,7 @@
     │   ├── InvalidError             422 Invalid
     │   ├── TooManyRequestsError     429 TooManyRequests
     │   ├── InternalError            500 InternalError
+    │   ├── UnknownError             500 without a reason
     │   ├── UnavailableError         503 ServiceUnavailable
     │   └── RequestTimeoutError      504 Timeout
     ├── GitError
@@ -58,6 +60,7 @@ __all__ = [
     "ManifestError",
     "MergeConflictError",
     "MethodNotAllowedError",
+    "NotAcceptableError",
     "NotFoundError",
     "RefRejectedError",
     "RequestTimeoutError",
@@ -68,6 +71,7 @@ __all__ = [
     "TooManyRequestsError",
     "UnauthorizedError",
     "UnavailableError",
+    "UnknownError",
     "UnknownRefError",
     "UnsupportedMediaTypeError",
 ]
@@ -82,7 +86,7 @@ class ApiError(GitOpsSimError):
 
     `message` is the server's text. `details` is the `details` of the Status, with `name`,
     `group`, `kind` (the plural resource, as the real server does), `causes` and
-    `retryAfterSeconds` where they apply.
+    `retryAfterSeconds` where they apply; an empty dict is sent, None is left out.
     """
 
     code: ClassVar[int] = 500
@@ -105,9 +109,10 @@ class ApiError(GitOpsSimError):
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
         }
-        if self.details:
+        if self.reason:
+            body["reason"] = self.reason
+        if self.args[1] is not None:
             body["details"] = self.details
         return body | {"code": self.code}
 
@@ -140,6 +145,12 @@ class MethodNotAllowedError(ApiError):
     """The resource exists but has not this verb."""
 
     code, reason = 405, "MethodNotAllowed"
+
+
+class NotAcceptableError(ApiError):
+    """The client accepts no form that the server can send."""
+
+    code, reason = 406, "NotAcceptable"
 
 
 class AlreadyExistsError(ApiError):
@@ -188,6 +199,12 @@ class InternalError(ApiError):
     """The server failed."""
 
     code, reason = 500, "InternalError"
+
+
+class UnknownError(ApiError):
+    """The server failed in a way that it has no reason for: an internal error, told as it is."""
+
+    code, reason = 500, ""
 
 
 class UnavailableError(ApiError):

@@ -60,7 +60,7 @@ def not_found(resource_type: ResourceType, name: str) -> NotFoundError:
 
 def unknown_resource() -> NotFoundError:
     """Return the 404 for a path of a known group that serves no such resource."""
-    return NotFoundError("the server could not find the requested resource")
+    return NotFoundError("the server could not find the requested resource", {})
 
 
 def already_exists(resource_type: ResourceType, name: str) -> AlreadyExistsError:
@@ -123,9 +123,7 @@ def invalid_options(kind: str, causes: Iterable[Cause]) -> InvalidError:
 
 def generic_unprocessable() -> InvalidError:
     """Return the 422 for a JSON patch that cannot be applied; the server says no more."""
-    return InvalidError(
-        "the server rejected our request due to an error in our request",
-    )
+    return InvalidError("the server rejected our request due to an error in our request", {})
 
 
 def bad_request(message: str) -> BadRequestError:
@@ -155,7 +153,9 @@ def forbidden(
 
 def method_not_allowed() -> MethodNotAllowedError:
     """Return the 405 for a verb that the resource has not."""
-    return MethodNotAllowedError("the server does not allow this method on the requested resource")
+    return MethodNotAllowedError(
+        "the server does not allow this method on the requested resource", {}
+    )
 
 
 def expired(message: str) -> ExpiredError:
