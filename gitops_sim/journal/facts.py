@@ -22,6 +22,7 @@ __all__ = [
     "FaultEnded",
     "FaultStarted",
     "HealthChanged",
+    "MergeRequestClosed",
     "MergeRequestMerged",
     "MergeRequestOpened",
     "ObjectChanged",
@@ -108,6 +109,15 @@ class MergeRequestMerged(Fact):
     number: int
     method: str
     commit: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRequestClosed(Fact):
+    """A merge request ended without a merge."""
+
+    repository: str
+    number: int
     actor: str
 
 

@@ -1,0 +1,19 @@
+"""A Git forge in memory: repositories, merge requests, reviews, rules, and real Git clients."""
+
+from gitops_sim.forge.diffs import Diff
+from gitops_sim.forge.forge import Forge
+from gitops_sim.forge.merge_requests import MergeRequest
+from gitops_sim.forge.repository import CommitInfo, Repository
+from gitops_sim.forge.rules import Check, Protection, Refusal, Review
+
+__all__ = [
+    "Check",
+    "CommitInfo",
+    "Diff",
+    "Forge",
+    "MergeRequest",
+    "Protection",
+    "Refusal",
+    "Repository",
+    "Review",
+]
