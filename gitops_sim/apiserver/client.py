@@ -38,7 +38,7 @@ class InProcessClient:
     def __init__(self, server: ApiServer, name: str, *, account: Charged | None = None) -> None:
         self.name = name
         self._server = server
-        self._account = account
+        self.account = account
 
     def get(
         self, kind: str, name: str, namespace: str | None = None, *, at: str | None = None
@@ -226,13 +226,13 @@ class InProcessClient:
         return fresh_copy(last)
 
     def _type(self, kind: str) -> ResourceType:
-        if self._account is not None:
-            self._account.charge()
+        if self.account is not None:
+            self.account.charge()
         return self._server.kinds.lookup(kind)
 
     def _type_of(self, manifest: Manifest) -> ResourceType:
-        if self._account is not None:
-            self._account.charge()
+        if self.account is not None:
+            self.account.charge()
         kind, api_version = manifest.get("kind"), manifest.get("apiVersion")
         if not isinstance(kind, str) or not kind:
             raise BadRequestError("Object 'Kind' is missing")
