@@ -1,0 +1,233 @@
+"""The loop around a reconciler: watch, queue, reconcile, come back.
+
+A controller's life: `start` makes a client, empty caches and the reconciler; its workers list and
+watch, and take one request after another; `kill` takes the client away and drops everything, as a
+crash does. Whatever it must remember is in the store, so a started one goes on where it was.
+
+Source: sigs.k8s.io/controller-runtime, pkg/internal/controller/controller.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, TypeVar
+
+from gitops_sim.errors import (
+    AlreadyExistsError,
+    ApiError,
+    ConflictError,
+    GitOpsSimError,
+    LabError,
+    RevokedWriterError,
+    TerminalError,
+)
+from gitops_sim.journal import Journal
+from gitops_sim.journal.facts import ReconcileDone
+from gitops_sim.protocols import Clock, Cluster, JobHandle
+from gitops_sim.runtime.informer import CacheChange, Informer
+from gitops_sim.runtime.requests import Caches, ReconcileFunction, Request, Watched
+from gitops_sim.runtime.revocable import RevocableClient
+from gitops_sim.runtime.work_queue import Backoff, WorkQueue
+from gitops_sim.types import Result
+
+__all__ = ["Controller"]
+
+T = TypeVar("T")
+
+MakeReconcile = Callable[[Cluster, Caches], ReconcileFunction]
+
+_RELIST_BACKOFF = Backoff(0.8, 30.0)
+"""Between attempts to list while the API is away. Source: client-go, tools/cache/reflector.go."""
+
+
+class Controller:
+    """One level-triggered controller.
+
+    A reconcile that fails comes again after its back-off; a TerminalError waits for a change.
+    The journal is told reconciles that wrote or failed, not those that found all well.
+
+    Args:
+        name: As people know it: `deployment-controller`.
+        clock: Gives it time.
+        journal: Is told what it did.
+        make_client: A fresh client at each start; it pays from its `account`, if it has one.
+        make_reconcile: A fresh reconciler at each start, with the client and the caches.
+        watched: What it caches; the first is what its requests name.
+        workers: How many requests it works on at once.
+        backoff: Of failed requests.
+        agent: As facts name it; empty means `name`.
+
+    Attributes:
+        errors: The last error of each request that has not gone well since, as text.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        journal: Journal,
+        make_client: Callable[[], Cluster],
+        make_reconcile: MakeReconcile,
+        watched: Sequence[Watched],
+        *,
+        workers: int = 1,
+        backoff: Backoff | None = None,
+        agent: str = "",
+    ) -> None:
+        if len({entry.kind for entry in watched}) < len(watched):
+            raise LabError(f"{name} watches a kind twice", "give each kind one Watched")
+        self.name = name
+        self.clock = clock
+        self.make_client = make_client
+        self.make_reconcile = make_reconcile
+        self.watched = tuple(watched)
+        self.workers = workers
+        self.backoff = backoff or Backoff()
+        self.errors: dict[Request, str] = {}
+        self._journal = journal
+        self._agent = agent or name
+        self._life: _Life | None = None
+
+    @property
+    def alive(self) -> bool:
+        """True between `start` and `kill`."""
+        return self._life is not None
+
+    def start(self) -> None:
+        """Begin with nothing but what the store holds; nothing if it runs already."""
+        if self._life is None:
+            self._life = _Life(self)
+
+    def kill(self) -> None:
+        """Crash it at this moment: no write comes after, nothing is cleaned up."""
+        life, self._life = self._life, None
+        if life is not None:
+            life.end()
+
+    def enqueue(self, request: Request, *, delay: float = 0.0) -> None:
+        """Ask it to look at a name, in `delay` seconds; nothing while it is dead."""
+        if self._life is not None:
+            self._life.queue.add_after(request, delay)
+
+    def tell(self, subject: str, status: str, seconds: float) -> None:
+        """Record one reconcile."""
+        self._journal.record(ReconcileDone(self._agent, subject, status, seconds))
+
+
+class _Life:
+    """What a controller has between a start and a kill."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+        self._clock = controller.clock
+        self._wake = self._clock.signal()
+        self._client = RevocableClient(controller.make_client(), controller.name)
+        self.queue = WorkQueue(self._clock, self._wake.set, backoff=controller.backoff)
+        self._caches = {
+            watched.kind: Informer(self._client, watched, self._wake.set)
+            for watched in controller.watched
+        }
+        self._reconcile = controller.make_reconcile(self._client, self._caches)
+        self._wrote: set[Request] = set()
+        self._list_failures = 0
+        self._subject_kind = controller.watched[0].kind.rpartition("/")[2]
+        self._jobs: list[JobHandle] = [
+            self._clock.spawn(controller.name, self._work(), account=self._client.account)
+            for _ in range(controller.workers)
+        ]
+
+    def end(self) -> None:
+        """Revoke the client first, then drop the workers, the queue and the watches."""
+        self._client.revoke()
+        for job in self._jobs:
+            job.kill()
+        self.queue.close()
+        for informer in self._caches.values():
+            informer.close()
+
+    def _work(self) -> Generator[Any, Any, None]:
+        while True:
+            if not self._drain():
+                self._list_failures += 1
+                yield self._wake.wait(_RELIST_BACKOFF.delay(self._list_failures - 1))
+                continue
+            self._list_failures = 0
+            request = self.queue.take()
+            if request is None:
+                yield self._wake.wait()
+                continue
+            yield from self._handle(request)
+            # Others may act between two reconciles, and the last requests are paid for.
+            yield self._wake.wait(0.0)
+
+    def _drain(self) -> bool:
+        """Bring all caches up to date, then ask for what the changes ask; False: not possible."""
+        drained: list[tuple[Watched, Sequence[CacheChange]]] = []
+        complete = True
+        for informer in self._caches.values():
+            if informer.pending:
+                try:
+                    drained.append((informer.watched, informer.drain()))
+                except ApiError:
+                    complete = False
+        for watched, changes in drained:
+            for change in changes:
+                for manifest in change:
+                    if manifest is not None:
+                        for request in watched.requests(manifest, self._caches):
+                            self.queue.add(request)
+        return complete
+
+    def _handle(self, request: Request) -> Generator[Any, Any, None]:
+        started = self._clock.now()
+        try:
+            result = yield from self._run(request)
+        except RevokedWriterError:
+            raise
+        except GitOpsSimError as error:
+            status = self._failed(request, error)
+        else:
+            status = self._went_well(request, result)
+        self.queue.done(request)
+        wrote = request in self._wrote
+        self._wrote.discard(request)
+        if wrote or status in ("conflict", "error"):
+            subject = "/".join(part for part in (self._subject_kind, *request) if part)
+            self._controller.tell(subject, status, self._clock.now() - started)
+
+    def _went_well(self, request: Request, result: Result | None) -> str:
+        self.queue.forget(request)
+        self._controller.errors.pop(request, None)
+        if result is None or result.requeue_after is None:
+            return "success"
+        self.queue.add_after(request, result.requeue_after)
+        return "requeue"
+
+    def _failed(self, request: Request, error: GitOpsSimError) -> str:
+        self._controller.errors[request] = str(error)
+        if isinstance(error, TerminalError):
+            self.queue.forget(request)
+            return "error"
+        self.queue.add_rate_limited(request)
+        return "conflict" if isinstance(error, ConflictError | AlreadyExistsError) else "error"
+
+    def _run(self, request: Request) -> Generator[Any, Any, Result | None]:
+        outcome = self._counted(request, lambda: self._reconcile(request))
+        if not isinstance(outcome, Generator):
+            return outcome
+        while True:
+            try:
+                yielded = self._counted(request, lambda: next(outcome))
+            except StopIteration as end:
+                result: Result | None = end.value
+                return result
+            yield yielded
+
+    def _counted(self, request: Request, stretch: Callable[[], T]) -> T:
+        """Note whether a stretch of a reconcile wrote; other workers write between stretches."""
+        before = self._client.writes
+        try:
+            return stretch()
+        finally:
+            if self._client.writes != before:
+                self._wrote.add(request)

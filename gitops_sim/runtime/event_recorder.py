@@ -1,0 +1,147 @@
+"""Kubernetes Events: what components say about an object, counted instead of repeated.
+
+Source: k8s.io/client-go, tools/record (event.go, events_cache.go).
+Differs: a write of an event is no step of its own (the real recorder writes from a queue beside
+the reconciler); similar events with different messages are not combined.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gitops_sim.errors import AlreadyExistsError, ForbiddenError, NotFoundError
+from gitops_sim.protocols import Clock, Writer
+from gitops_sim.types import Manifest
+
+__all__ = ["EventRecorder"]
+
+_BURST, _REFILL_SECONDS = 25, 300.0
+"""Of events about one object. Source: events_cache.go, EventSourceObjectSpamFilter."""
+
+
+@dataclass(slots=True)
+class _Written:
+    """An event in the API, as this recorder last left it."""
+
+    name: str
+    count: int
+
+
+class EventRecorder:
+    """Writes events in the name of one component.
+
+    The same event again (object, type, reason, message) raises `count` and `lastTimestamp` of the
+    one that is there. What was written before a kill is not known after it, as in a real one.
+
+    Args:
+        client: Writes them.
+        component: `deployment-controller`, `kubelet`.
+        clock: Gives times and names.
+        host: The node that the component is about, for a kubelet.
+    """
+
+    def __init__(self, client: Writer, component: str, clock: Clock, *, host: str = "") -> None:
+        self._client = client
+        self._component = component
+        self._clock = clock
+        self._host = host
+        self._written: dict[tuple[str, ...], _Written] = {}
+        self._tokens: dict[str, tuple[float, float]] = {}
+
+    def event(
+        self, manifest: Manifest, type_: str, reason: str, message: str, *, field_path: str = ""
+    ) -> None:
+        """Say something about an object.
+
+        Args:
+            manifest: The object; apiVersion, kind and metadata are read.
+            type_: `Normal` or `Warning`.
+            reason: One word in CamelCase.
+            message: For people.
+            field_path: Which part, such as `spec.containers{web}`.
+        """
+        about = _reference(manifest, field_path)
+        if not self._may(str(about.get("uid", about["name"]))):
+            return
+        key = (about["kind"], str(about.get("uid")), field_path, type_, reason, message)
+        known = self._written.get(key)
+        if known is not None and self._count(known, about):
+            return
+        name = self._create(about, type_, reason, message)
+        if name:
+            self._written[key] = _Written(name, 1)
+
+    def _count(self, known: _Written, about: dict[str, Any]) -> bool:
+        patch = {"count": known.count + 1, "lastTimestamp": self._clock.timestamp()}
+        try:
+            self._client.patch("v1/Event", known.name, patch, _namespace(about), type="strategic")
+        except NotFoundError:
+            return False
+        known.count += 1
+        return True
+
+    def _create(self, about: dict[str, Any], type_: str, reason: str, message: str) -> str:
+        """Store a new event; return its name, or nothing if its namespace is going away."""
+        now = self._clock.timestamp()
+        source = {"component": self._component}
+        if self._host:
+            source["host"] = self._host
+        event: Manifest = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "involvedObject": about,
+            "reason": reason,
+            "message": message,
+            "source": source,
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "count": 1,
+            "type": type_,
+            "reportingComponent": self._component,
+            "reportingInstance": self._host,
+        }
+        while True:
+            name = f"{about['name']}.{self._nanoseconds():x}"
+            try:
+                self._client.create(
+                    event | {"metadata": {"name": name, "namespace": _namespace(about)}}
+                )
+            except AlreadyExistsError:
+                continue
+            except (ForbiddenError, NotFoundError):
+                return ""
+            return name
+
+    def _nanoseconds(self) -> int:
+        """Return the moment in Unix nanoseconds; below the millisecond the stream decides."""
+        moment = datetime.fromisoformat(self._clock.timestamp_micro())
+        below = self._clock.random(f"events/{self._component}").randrange(1_000_000)
+        return int(moment.timestamp() * 1000) * 1_000_000 + below
+
+    def _may(self, about: str) -> bool:
+        now = self._clock.now()
+        tokens, filled_at = self._tokens.get(about, (float(_BURST), now))
+        tokens = min(float(_BURST), tokens + (now - filled_at) / _REFILL_SECONDS)
+        allowed = tokens >= 1
+        self._tokens[about] = (tokens - 1 if allowed else tokens, now)
+        return allowed
+
+
+def _namespace(about: dict[str, Any]) -> str:
+    return str(about.get("namespace") or "default")
+
+
+def _reference(manifest: Manifest, field_path: str) -> dict[str, Any]:
+    metadata = manifest["metadata"]
+    reference = {
+        "kind": manifest["kind"],
+        "namespace": metadata.get("namespace"),
+        "name": metadata["name"],
+        "uid": metadata.get("uid"),
+        "apiVersion": manifest["apiVersion"],
+        "resourceVersion": metadata.get("resourceVersion"),
+        "fieldPath": field_path,
+    }
+    return {name: value for name, value in reference.items() if value}
