@@ -269,6 +269,9 @@ class GitRemote(Protocol):
     def tree(self, commit: str) -> TreeReader:
         """Return the files of a commit; UnknownRefError when the repository has none such."""
 
+    def message(self, commit: str) -> str:
+        """Return what a commit says; UnknownRefError when the repository has none such."""
+
 
 class ImageSource(Protocol):
     """Where kubelets pull from."""

@@ -96,7 +96,7 @@ def _differences(desired: Manifest, live: Manifest, *, complete: bool) -> Iterat
             f"metadata.{part}",
             (desired.get("metadata") or {}).get(part) or {},
             (live.get("metadata") or {}).get(part) or {},
-            complete,
+            complete=complete,
         )
     for name in _names(desired, live, complete=complete):
         if name not in ("metadata", "status"):
@@ -139,7 +139,7 @@ def _compare_keyed(
 ) -> Iterator[FieldDifference]:
     for key in _names(desired, live, complete=complete):
         yield from _compare(
-            f"{path}[{key}]", desired.get(key, ABSENT), live.get(key, ABSENT), complete
+            f"{path}[{key}]", desired.get(key, ABSENT), live.get(key, ABSENT), complete=complete
         )
 
 

@@ -56,6 +56,13 @@ class Remote:
             raise UnknownRefError(repository.name, commit)
         return repository.tree(commit)
 
+    def message(self, commit: str) -> str:
+        """Return what a commit says; UnknownRefError when the repository has none such."""
+        repository = self._reached()
+        if repository.objects.kind(commit) != COMMIT:
+            raise UnknownRefError(repository.name, commit)
+        return repository.objects.commit(commit).message
+
     def _reached(self) -> Repository:
         """Return the repository, or raise what Git says when it cannot get there."""
         parts = _URL.fullmatch(self._url)

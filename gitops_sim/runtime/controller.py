@@ -171,7 +171,10 @@ class _Life:
                 except ApiError:
                     complete = False
         for watched, changes in drained:
+            counts = watched.predicate
             for change in changes:
+                if counts is not None and not counts(*change):
+                    continue
                 for manifest in change:
                     if manifest is not None:
                         for request in watched.requests(manifest, self._caches):

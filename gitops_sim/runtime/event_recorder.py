@@ -7,6 +7,7 @@ the reconciler); similar events with different messages are not combined.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,7 +52,14 @@ class EventRecorder:
         self._tokens: dict[str, tuple[float, float]] = {}
 
     def event(
-        self, manifest: Manifest, type_: str, reason: str, message: str, *, field_path: str = ""
+        self,
+        manifest: Manifest,
+        type_: str,
+        reason: str,
+        message: str,
+        *,
+        field_path: str = "",
+        annotations: Mapping[str, str] | None = None,
     ) -> None:
         """Say something about an object.
 
@@ -61,6 +69,7 @@ class EventRecorder:
             reason: One word in CamelCase.
             message: For people.
             field_path: Which part, such as `spec.containers{web}`.
+            annotations: Of the event, when it is new (client-go's AnnotatedEventf).
         """
         about = _reference(manifest, field_path)
         if not self._may(str(about.get("uid", about["name"]))):
@@ -69,7 +78,7 @@ class EventRecorder:
         known = self._written.get(key)
         if known is not None and self._count(known, about):
             return
-        name = self._create(about, type_, reason, message)
+        name = self._create(about, type_, reason, message, annotations or {})
         if name:
             self._written[key] = _Written(name, 1)
 
@@ -82,7 +91,14 @@ class EventRecorder:
         known.count += 1
         return True
 
-    def _create(self, about: dict[str, Any], type_: str, reason: str, message: str) -> str:
+    def _create(
+        self,
+        about: dict[str, Any],
+        type_: str,
+        reason: str,
+        message: str,
+        annotations: Mapping[str, str],
+    ) -> str:
         """Store a new event; return its name, or nothing if its namespace is going away."""
         now = self._clock.timestamp()
         source = {"component": self._component}
@@ -104,10 +120,11 @@ class EventRecorder:
         }
         while True:
             name = f"{about['name']}.{self._nanoseconds():x}"
+            metadata: dict[str, Any] = {"name": name, "namespace": _namespace(about)}
+            if annotations:
+                metadata["annotations"] = dict(annotations)
             try:
-                self._client.create(
-                    event | {"metadata": {"name": name, "namespace": _namespace(about)}}
-                )
+                self._client.create(event | {"metadata": metadata})
             except AlreadyExistsError:
                 continue
             except (ForbiddenError, NotFoundError):

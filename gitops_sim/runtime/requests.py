@@ -45,6 +45,7 @@ As a generator it yields a `Step` before each write, so that the world may chang
 """
 
 RequestMapper: TypeAlias = "Callable[[Manifest, Caches], Iterable[Request]]"
+ChangePredicate: TypeAlias = Callable[[Manifest | None, Manifest | None], bool]
 
 
 def own_request(manifest: Manifest, caches: Caches) -> Iterable[Request]:
@@ -87,9 +88,14 @@ class Watched:
         requests: Which requests a changed object asks for. It is called with the object as it
             was and as it is, and with the caches of the controller (filled up to this change).
         labels: Only objects with these labels, as in `kubectl -l`.
+        predicate: Which changes count: called with the object before (None when it is new) and
+            after (None when it is gone). None: all.
+
+    Source: controller-runtime, pkg/predicate, pkg/handler.
     """
 
     kind: str
     namespace: str | None = None
     requests: RequestMapper = own_request
     labels: str | None = None
+    predicate: ChangePredicate | None = None
