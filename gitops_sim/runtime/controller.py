@@ -165,7 +165,7 @@ class _Life:
         drained: list[tuple[Watched, Sequence[CacheChange]]] = []
         complete = True
         for informer in self._caches.values():
-            if informer.pending:
+            if informer.has_news:
                 try:
                     drained.append((informer.watched, informer.drain()))
                 except ApiError:

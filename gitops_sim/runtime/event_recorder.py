@@ -1,8 +1,8 @@
 """Kubernetes Events: what components say about an object, counted instead of repeated.
 
 Source: k8s.io/client-go, tools/record (event.go, events_cache.go).
-Differs: a write of an event is no step of its own (the real recorder writes from a queue beside
-the reconciler); similar events with different messages are not combined.
+Differs: a write of an event is no step of its own: the real recorder writes from a queue beside
+the reconciler.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ __all__ = ["EventRecorder"]
 
 _BURST, _REFILL_SECONDS = 25, 300.0
 """Of events about one object. Source: events_cache.go, EventSourceObjectSpamFilter."""
+_SIMILAR, _SIMILAR_SECONDS = 10, 600.0
+"""So many different messages are combined. Source: events_cache.go, EventAggregator."""
 
 
 @dataclass(slots=True)
@@ -28,6 +30,14 @@ class _Written:
 
     name: str
     count: int
+
+
+@dataclass(slots=True)
+class _Similar:
+    """The different messages lately given for one reason about one object."""
+
+    messages: dict[str, None]
+    last: float
 
 
 class EventRecorder:
@@ -49,6 +59,7 @@ class EventRecorder:
         self._clock = clock
         self._host = host
         self._written: dict[tuple[str, ...], _Written] = {}
+        self._similar: dict[tuple[str, ...], _Similar] = {}
         self._tokens: dict[str, tuple[float, float]] = {}
 
     def event(
@@ -74,16 +85,32 @@ class EventRecorder:
         about = _reference(manifest, field_path)
         if not self._may(str(about.get("uid", about["name"]))):
             return
-        key = (about["kind"], str(about.get("uid")), field_path, type_, reason, message)
+        similar = (about["kind"], str(about.get("uid", about["name"])), type_, reason)
+        key = (*similar, field_path, message)
+        if self._are_too_many(similar, message):
+            key, message = similar, f"(combined from similar events): {message}"
         known = self._written.get(key)
-        if known is not None and self._count(known, about):
+        if known is not None and self._count(known, about, message):
             return
         name = self._create(about, type_, reason, message, annotations or {})
         if name:
             self._written[key] = _Written(name, 1)
 
-    def _count(self, known: _Written, about: dict[str, Any]) -> bool:
-        patch = {"count": known.count + 1, "lastTimestamp": self._clock.timestamp()}
+    def _are_too_many(self, similar: tuple[str, ...], message: str) -> bool:
+        now = self._clock.now()
+        known = self._similar.get(similar)
+        if known is None or now - known.last > _SIMILAR_SECONDS:
+            known = self._similar[similar] = _Similar({}, now)
+        known.messages[message] = None
+        known.last = now
+        if len(known.messages) < _SIMILAR:
+            return False
+        del known.messages[next(iter(known.messages))]
+        return True
+
+    def _count(self, known: _Written, about: dict[str, Any], message: str) -> bool:
+        now = self._clock.timestamp()
+        patch = {"count": known.count + 1, "lastTimestamp": now, "message": message}
         try:
             self._client.patch("v1/Event", known.name, patch, _namespace(about), type="strategic")
         except NotFoundError:

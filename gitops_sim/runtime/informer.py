@@ -4,18 +4,20 @@ Nothing polls: a watch wakes whoever drains. What is handed out is shared and re
 object (`fresh_copy`) before changing it.
 
 Source: k8s.io/client-go, tools/cache (reflector.go, thread_safe_store.go).
-Differs: the cache is brought up to date when a reconcile begins; client-go's lags by network time.
+Differs: a read first takes in what the watch has, so a reconciler sees its own writes; the cache of
+client-go lags by network time, and controllers bridge that by expectations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import NamedTuple, TypeAlias
 
 from gitops_sim.apimachinery.labels import Selector
-from gitops_sim.errors import ExpiredError
+from gitops_sim.errors import ApiError, ExpiredError
 from gitops_sim.protocols import Reader, Watch
-from gitops_sim.runtime.requests import Watched, controller_of
+from gitops_sim.runtime.requests import Watched
 from gitops_sim.types import Manifest
 
 __all__ = ["CacheChange", "IndexFunction", "Informer"]
@@ -44,7 +46,8 @@ class Informer:
 
     def __init__(self, reader: Reader, watched: Watched, wake: Callable[[], None]) -> None:
         self.watched = watched
-        self.pending = True
+        self._pending = True
+        self._untold: list[CacheChange] = []
         self._reader = reader
         self._on_wake = wake
         self._watch: Watch | None = None
@@ -56,8 +59,19 @@ class Informer:
         """How many objects are cached."""
         return len(self._objects)
 
+    @property
+    def has_news(self) -> bool:
+        """True when `drain` has something to do."""
+        return self._pending or bool(self._untold)
+
+    @property
+    def resource_version(self) -> str:
+        """How far the cache has seen; empty before the first list."""
+        return "" if self._watch is None else self._watch.resource_version
+
     def get(self, name: str, namespace: str = "") -> Manifest | None:
         """Return an object, shared; None when there is none."""
+        self._refresh()
         return self._objects.get((namespace, name))
 
     def list(
@@ -69,6 +83,7 @@ class Informer:
             namespace: Only this one; None means all.
             labels: Only objects that it selects.
         """
+        self._refresh()
         if labels is not None and not labels.empty:
             return [
                 manifest
@@ -80,10 +95,10 @@ class Informer:
         return [self._objects[name] for name in sorted(self._objects)]
 
     def by_owner(self, uid: str) -> Sequence[Manifest]:
-        """Return the objects whose controller has this uid, shared, in order."""
-        if "controller" not in self._indexes:
-            self.add_index("controller", _controller_uid)
-        return self.by_index("controller", uid)
+        """Return the objects that name an owner of this uid, shared, in order."""
+        if "owner" not in self._indexes:
+            self.add_index("owner", _owner_uids)
+        return self.by_index("owner", uid)
 
     def add_index(self, name: str, keys: IndexFunction) -> None:
         """Find objects by `by_index(name, key)` from now on, the cached ones included."""
@@ -93,30 +108,19 @@ class Informer:
 
     def by_index(self, name: str, key: str) -> Sequence[Manifest]:
         """Return the objects that an index has under a key, shared, in order."""
+        self._refresh()
         return [self._objects[place] for place in self._indexes[name].places(key)]
 
     def drain(self) -> Sequence[CacheChange]:
-        """Bring the cache up to date; return what changed, oldest first.
+        """Bring the cache up to date; return what changed since the last call, oldest first.
 
         Raises:
             ApiError: The API does not answer a list; the cache stays as it was.
         """
-        self.pending = False
-        try:
-            if self._watch is None:
-                return self._relist()
-            try:
-                events = self._watch.drain()
-            except ExpiredError:
-                return self._relist()
-        except Exception:
-            self.pending = True
-            raise
-        return [
-            self._set(_place(event.object), None if event.type == "DELETED" else event.object)
-            for event in events
-            if event.type != "BOOKMARK"
-        ]
+        if self._pending:
+            self._take_in()
+        untold, self._untold = self._untold, []
+        return untold
 
     def close(self) -> None:
         """Stop watching."""
@@ -124,7 +128,31 @@ class Informer:
             self._watch.close()
             self._watch = None
 
-    def _relist(self) -> Sequence[CacheChange]:
+    def _refresh(self) -> None:
+        """Bring the cache up to date for a read, which takes what is there if that fails."""
+        if self._pending and self._watch is not None:
+            with suppress(ApiError):
+                self._take_in()
+
+    def _take_in(self) -> None:
+        self._pending = False
+        try:
+            if self._watch is None:
+                self._relist()
+                return
+            try:
+                events = self._watch.drain()
+            except ExpiredError:
+                self._relist()
+                return
+        except ApiError:
+            self._pending = True
+            raise
+        for event in events:
+            if event.type != "BOOKMARK":
+                self._set(_place(event.object), None if event.type == "DELETED" else event.object)
+
+    def _relist(self) -> None:
         """List and watch anew: what the list lacks is gone, what it has in another version new."""
         self.close()
         watched = self.watched
@@ -132,19 +160,18 @@ class Informer:
         listed = {_place(event.object): event.object for event in watch.drain()}
         self._watch = watch
         watch.subscribe(self._wake)
-        gone = [self._set(place, None) for place in sorted(self._objects.keys() - listed.keys())]
-        return gone + [
-            self._set(place, manifest)
-            for place, manifest in listed.items()
-            if _version(self._objects.get(place)) != _version(manifest)
-        ]
+        for place in sorted(self._objects.keys() - listed.keys()):
+            self._set(place, None)
+        for place, manifest in listed.items():
+            if _version(self._objects.get(place)) != _version(manifest):
+                self._set(place, manifest)
 
     def _wake(self) -> None:
-        if not self.pending:
-            self.pending = True
+        if not self._pending:
+            self._pending = True
             self._on_wake()
 
-    def _set(self, place: _Name, after: Manifest | None) -> CacheChange:
+    def _set(self, place: _Name, after: Manifest | None) -> None:
         before = self._objects.get(place)
         if after is None:
             self._objects.pop(place, None)
@@ -152,7 +179,7 @@ class Informer:
             self._objects[place] = after
         for index in self._indexes.values():
             index.change(place, before, after)
-        return CacheChange(before, after)
+        self._untold.append(CacheChange(before, after))
 
     def _with_labels(self, namespace: str | None, labels: Selector) -> Iterable[Manifest]:
         """Return the objects under the rarest of the equalities that a selector demands."""
@@ -221,9 +248,8 @@ def _namespace(manifest: Manifest) -> Iterable[str]:
     return (manifest["metadata"].get("namespace", ""),)
 
 
-def _controller_uid(manifest: Manifest) -> Iterable[str]:
-    owner = controller_of(manifest)
-    return () if owner is None else (owner["uid"],)
+def _owner_uids(manifest: Manifest) -> Iterable[str]:
+    return [owner["uid"] for owner in manifest["metadata"].get("ownerReferences") or ()]
 
 
 def _label_pairs(manifest: Manifest) -> Iterable[str]:
