@@ -1,0 +1,46 @@
+"""Folders that a command is given: found, and checked, before anything else happens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gitops_sim.errors import InputError
+
+__all__ = ["existing_folder", "repository_of"]
+
+
+def existing_folder(folder: Path) -> Path:
+    """Return the folder with links resolved.
+
+    Raises:
+        InputError: There is none.
+    """
+    if not folder.exists():
+        raise InputError(str(folder), 0, "there is no such folder", "check the spelling")
+    if not folder.is_dir():
+        raise InputError(str(folder), 0, "this is a file", "name the folder around it")
+    return folder.resolve()
+
+
+def repository_of(folder: Path, repository: Path | None = None) -> tuple[Path, str]:
+    """Return the root of what may be read, and the folder's path in it.
+
+    Args:
+        folder: A directory of manifests.
+        repository: The root; None: the nearest parent that is a Git working copy, else `folder`.
+
+    Raises:
+        InputError: One of them is missing, or the folder is outside the repository.
+    """
+    inner = existing_folder(folder)
+    if repository is None:
+        around = (place for place in (inner, *inner.parents) if (place / ".git").exists())
+        root = next(around, inner)
+    else:
+        root = existing_folder(repository)
+    if not inner.is_relative_to(root):
+        raise InputError(
+            str(folder), 0, f"it is not inside {repository}", "name a folder of the repository"
+        )
+    path = inner.relative_to(root).as_posix()
+    return root, "" if path == "." else path
