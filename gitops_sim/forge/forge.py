@@ -6,14 +6,17 @@ get a `GitRemote` by its URL, as over a network, which fails while the forge is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from gitops_sim.clock.door import Door, outside
 from gitops_sim.errors import LabError
+from gitops_sim.forge import importing
 from gitops_sim.forge.announcing import Announcer, OnMergeRequest, OnPush
 from gitops_sim.forge.contents import Content, encode_files
-from gitops_sim.forge.names import check_repository_name
+from gitops_sim.forge.names import branch_ref, check_repository_name
+from gitops_sim.forge.packs import write_pack
 from gitops_sim.forge.remotes import HOST, Remote
 from gitops_sim.forge.repository import Repository
 from gitops_sim.journal import Journal, facts
@@ -92,6 +95,46 @@ class Forge:
         self._repositories[name] = repository
         return repository
 
+    def import_repository(self, path_or_url: str, name: str = "", *, depth: int = 0) -> Repository:
+        """Make a repository of a folder, a local clone or a URL.
+
+        Args:
+            path_or_url: A folder becomes one commit; a clone (bare or not) comes with branches,
+                tags and history; an http or https URL is cloned first; `samples/shop` is a
+                sample of this package.
+            name: Default: the last part of the path or URL.
+            depth: Of a URL, how many commits of history; 0 for all.
+
+        Raises:
+            LabError: There is no such folder, or the name is taken.
+            InputError: A file is too large, or named as no repository can hold it; a damaged
+                clone.
+            GitError: Git cannot clone the URL; the message is Git's.
+        """
+        name = name or importing.repository_name(path_or_url)
+        self._new_repository(name, "main")
+        if importing.is_url(path_or_url):
+            found = importing.read_url(path_or_url, depth)
+        else:
+            place = importing.local_path(path_or_url)
+            found = importing.read_clone(place) or self._first_commit(place)
+        return self.take_snapshot(name, found.refs, found.default_branch, found.shallow, found.pack)
+
+    @outside
+    def take_snapshot(
+        self,
+        name: str,
+        refs: Mapping[str, str],
+        default_branch: str,
+        shallow: Sequence[str],
+        pack: bytes,
+    ) -> Repository:
+        """Do what `import_repository` says; its recorded form, with all objects as one pack."""
+        repository = self._new_repository(name, default_branch)
+        repository.take_in(refs, shallow, pack)
+        self._repositories[name] = repository
+        return repository
+
     def on_push(self, callback: OnPush) -> None:
         """Call back at once, from now on, when a branch is new or has moved."""
         self._announcer.on_push.append(callback)
@@ -123,6 +166,14 @@ class Forge:
         if self.down:
             self.down = False
             self._announcer.journal.record(facts.FaultEnded("forge-down", HOST, "answers again"))
+
+    def _first_commit(self, folder: Path) -> importing.Snapshot:
+        """Return a folder as a repository with one commit, made now."""
+        draft = Repository("draft", self._announcer, None)
+        tree = importing.read_folder(folder, draft.objects)
+        made = draft.add_commit(tree, (), f"Import {folder.name}", author="alice")
+        pack = write_pack(draft.objects, list(draft.objects))
+        return importing.Snapshot({branch_ref(draft.default_branch): made}, "main", [], pack)
 
     def _new_repository(self, name: str, default_branch: str) -> Repository:
         """Return an empty repository, not yet listed; LabError when the name is taken."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 __all__ = [
@@ -146,9 +146,14 @@ def encode_commit(commit: Commit) -> bytes:
 
 
 class ObjectStore:
-    """All objects of one repository; append-only, so readers need no lock."""
+    """All objects of one repository; append-only, so readers need no lock.
+
+    `shallow` are commits whose parents were cut off when they were imported: they count as
+    having none.
+    """
 
     def __init__(self) -> None:
+        self.shallow: set[str] = set()
         self._objects: dict[str, tuple[int, bytes]] = {}
 
     def __contains__(self, object_id: object) -> bool:
@@ -185,7 +190,8 @@ class ObjectStore:
 
     def commit(self, commit_id: str) -> Commit:
         """Return a parsed commit; KeyError when there is no such commit."""
-        return parse_commit(self._typed(commit_id, COMMIT))
+        commit = parse_commit(self._typed(commit_id, COMMIT))
+        return replace(commit, parents=()) if commit_id in self.shallow else commit
 
     def add_tree(self, entries: Mapping[str, TreeEntry]) -> str:
         """Store a folder and return its id."""

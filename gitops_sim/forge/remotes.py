@@ -51,17 +51,18 @@ class Remote:
 
     def tree(self, commit: str) -> TreeReader:
         """Return the files of a commit; UnknownRefError when the repository has none such."""
-        repository = self._reached()
-        if repository.objects.kind(commit) != COMMIT:
-            raise UnknownRefError(repository.name, commit)
-        return repository.tree(commit)
+        return self._with(commit).tree(commit)
 
     def message(self, commit: str) -> str:
         """Return what a commit says; UnknownRefError when the repository has none such."""
+        return self._with(commit).objects.commit(commit).message
+
+    def _with(self, commit: str) -> Repository:
+        """Return the repository, which has this commit."""
         repository = self._reached()
         if repository.objects.kind(commit) != COMMIT:
             raise UnknownRefError(repository.name, commit)
-        return repository.objects.commit(commit).message
+        return repository
 
     def _reached(self) -> Repository:
         """Return the repository, or raise what Git says when it cannot get there."""

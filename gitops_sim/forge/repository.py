@@ -24,12 +24,15 @@ from gitops_sim.forge.merge_requests import MergeRequest
 from gitops_sim.forge.merging import Sides, merge_trees
 from gitops_sim.forge.names import branch_ref, check_path, check_ref_name, identity
 from gitops_sim.forge.objects import BLOB, COMMIT, Commit, ObjectStore, TreeEntry, encode_commit
+from gitops_sim.forge.packs import read_pack
 from gitops_sim.forge.refs import Refs
 from gitops_sim.forge.rules import Check, CheckStatus, Protection
 from gitops_sim.journal import facts
 
 __all__ = ["CommitInfo", "Repository"]
 
+IMPORTER = "import"
+"""Who moves the branches of a repository that comes from elsewhere."""
 KEPT_TREES = 32
 """Parsed trees kept, the one used longest ago goes first."""
 
@@ -383,9 +386,16 @@ class Repository:
         if refusal:
             raise RefRejectedError(self.name, branch, refusal.rule, refusal.next_step)
 
-    def take_as_known(self, commits: Sequence[str]) -> None:
-        """Take commits and what is before them as told already (imported history)."""
-        self._known |= history.reachable(self.objects, commits)
+    def take_in(self, refs: Mapping[str, str], shallow: Sequence[str], pack: bytes) -> None:
+        """Take refs with their history from elsewhere; only the newest commits are told as new."""
+        for kind, content in read_pack(pack, self.objects).values():
+            self.objects.add(kind, content)
+        self.objects.shallow |= set(shallow)
+        heads = sorted({self.refs.peel(found) for found in refs.values()} - {""})
+        before = [parent for head in heads for parent in self.objects.commit(head).parents]
+        self._known |= history.reachable(self.objects, before)
+        for ref, found in sorted(refs.items()):
+            self.move(ref, found, IMPORTER)
 
     def _record_new_commits(self, new: str, branch: str) -> None:
         """Tell of commits seen for the first time, parents first."""
