@@ -4,7 +4,9 @@
 
 Reads the Go module `k8s.io/kubernetes` (its folder; by default the one in Go's module cache, got
 by `go mod download k8s.io/kubernetes@v1.37.2`): `api/openapi-spec/v3` for the schemas and
-`api/discovery` for the resources. Keeps what a server serves by default, which is every stable
+`api/discovery` for the resources; and beside it `k8s.io/api`, `apimachinery`,
+`apiextensions-apiserver` and `kube-aggregator` at v0.37.2, for how their structs are written as
+JSON. Keeps what a server serves by default, which is every stable
 version (`v1`, `v2`), and the schemas that these refer to; leaves descriptions and paths out.
 `--check` writes nothing and fails when the file differs.
 """
@@ -20,6 +22,8 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from go_structs import go_forms
 
 VERSION = "1.37.2"
 MODULE = f"k8s.io/kubernetes@v{VERSION}"
@@ -75,7 +79,8 @@ def generate(source: Path) -> bytes:
     for group in groups:
         for version in group["versions"]:
             schemas |= document_schemas(source, group["metadata"]["name"], version["version"])
-    content = {"groups": groups, "schemas": schemas, "version": VERSION}
+    forms = go_forms(source.parent, f"v0.{VERSION.partition('.')[2]}", sorted(schemas))
+    content = {"forms": forms, "groups": groups, "schemas": schemas, "version": VERSION}
     return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
 

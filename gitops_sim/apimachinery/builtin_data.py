@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["FILE", "KUBERNETES_VERSION", "component_of", "components", "groups"]
+__all__ = ["FILE", "KUBERNETES_VERSION", "component_of", "components", "go_form_of", "groups"]
 
 FILE = "kubernetes-1.37.json.xz"
 KUBERNETES_VERSION = "v1.37.2"
@@ -32,6 +32,12 @@ def groups() -> list[dict[str, Any]]:
     """
     listed: list[dict[str, Any]] = _content()["groups"]
     return listed
+
+
+def go_form_of(name: str) -> dict[str, Any]:
+    """Return how Go writes a type: `zero` and `always`, see `tools/go_structs.py`; read-only."""
+    form: dict[str, Any] = _content()["forms"].get(name, {})
+    return form
 
 
 def component_of(group: str, version: str, kind: str) -> str | None:

@@ -49,7 +49,13 @@ def _component(name: str) -> Schema:
     if "properties" not in raw:
         node = _nodes[name] = replace(_node(raw), name=name)
         return node
-    node = _nodes[name] = replace(_attributes(raw, Schema("map")), name=name)
+    form = builtin_data.go_form_of(name)
+    node = _nodes[name] = replace(
+        _attributes(raw, Schema("map")),
+        name=name,
+        zeros=frozenset(form.get("zero", ())),
+        always=form.get("always", {}),
+    )
     for key, member in raw["properties"].items():
         node.properties[key] = _node(member)
     return node

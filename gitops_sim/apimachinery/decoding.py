@@ -16,13 +16,14 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from gitops_sim.apimachinery import quantities
 from gitops_sim.apimachinery.schema_nodes import Schema
 from gitops_sim.types import Manifest
 
-__all__ = ["decode_problem", "prune", "unknown_fields"]
+__all__ = ["base64_problem", "decode_problem", "is_time", "prune", "unknown_fields"]
 
 _INT32 = range(-(2**31), 2**31)
 _INT64 = range(-(2**63), 2**63)
@@ -113,8 +114,8 @@ def _scalar_problem(value: Any, schema: Schema, place: _Place) -> str | None:
     if not isinstance(value, wanted):
         return place.refuse(_go_kind(value), _go_type(schema))
     if schema.format == "byte":
-        return _base64_problem(str(value))
-    if schema.format == "date-time" and not _TIME.fullmatch(str(value)):
+        return base64_problem(str(value))
+    if schema.format == "date-time" and not is_time(str(value)):
         return (
             f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse "{value}" '
             'as "2006"'
@@ -149,7 +150,14 @@ def _integer_problem(value: Any, schema: Schema, place: _Place) -> str | None:
     return None
 
 
-def _base64_problem(text: str) -> str | None:
+@lru_cache(maxsize=4096)
+def is_time(text: str) -> bool:
+    """True for a moment as RFC 3339 writes it."""
+    return _TIME.fullmatch(text) is not None
+
+
+def base64_problem(text: str) -> str | None:
+    """Return what is wrong with base64 text, in the server's words; None when nothing is."""
     clean = text.replace("\r", "").replace("\n", "")
     wrong = re.search(r"[^A-Za-z0-9+/=]", clean)
     if wrong is not None:

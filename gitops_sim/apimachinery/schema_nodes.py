@@ -44,6 +44,8 @@ class Schema:
         rules: x-kubernetes-validations, uncompiled.
         junctors: Branches of allOf, anyOf, oneOf and not (custom resources); they only restrict.
         name: Go type name of a built-in type, as decode errors print it.
+        zeros: Scalar members that Go does not write when they are "", 0 or false (built-in types).
+        always: Members that Go always writes, with what stands for an unset one (built-in types).
     """
 
     type: NodeType
@@ -81,6 +83,8 @@ class Schema:
     rules: tuple[dict[str, Any], ...] = ()
     junctors: dict[str, tuple[Schema, ...]] = field(default_factory=dict)
     name: str = ""
+    zeros: frozenset[str] = frozenset()
+    always: dict[str, Any] = field(default_factory=dict)
 
     def member(self, key: str) -> Schema | None:
         """Return the schema of a member of this map; None when it is not declared."""

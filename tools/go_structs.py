@@ -1,0 +1,130 @@
+"""Read how Go writes the structs of the API as JSON: which members vanish, which always show.
+
+A struct's member without `omitempty` is always written; with it, a pointer is written when it is
+set, a list, map or scalar when it is not empty, and a struct always. OpenAPI does not tell these
+apart, the struct tags of `k8s.io/api` and its neighbours do.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+_NAMED = re.compile(r"^type (\w+) =?\s*((?:\[\]|map\[|\*)?[\w.\[\]]+)\s*$", re.MULTILINE)
+_FIELD = re.compile(r'^\t(?:(\w+)\s+)?(\S+)\s+`[^`]*json:"([^"]*)"', re.MULTILINE)
+_NUMBERS = ("int", "int32", "int64", "uint8", "uint32", "float64")
+_TIMES = ("metav1.Time", "metav1.MicroTime", "Time", "MicroTime")
+_FOLDERS = {
+    "io.k8s.api.": "api@{}",
+    "io.k8s.apimachinery.": "apimachinery@{}",
+    "io.k8s.apiextensions-apiserver.": "apiextensions-apiserver@{}",
+    "io.k8s.kube-aggregator.": "kube-aggregator@{}",
+}
+
+
+@dataclass(frozen=True)
+class Package:
+    """Structs (members: JSON name, options, Go type) and named types of one Go package."""
+
+    structs: dict[str, list[tuple[str, frozenset[str], str]]]
+    named: dict[str, str]
+
+    def members(self, struct: str) -> list[tuple[str, frozenset[str], str]]:
+        """Return the members of a struct, with those of the structs embedded in it."""
+        found = []
+        for member, options, go_type in self.structs.get(struct, ()):
+            if "inline" in options:
+                found += self.members(go_type.rpartition(".")[2])
+            else:
+                found.append((member, options, go_type))
+        return found
+
+    def zero(self, go_type: str) -> Any:
+        """Return what Go writes for an unset value of a type."""
+        go_type = self.underlying(go_type)
+        if go_type.startswith(("*", "[]", "map[", "interface")) or go_type in _TIMES:
+            return None
+        if go_type in ("string", "bool"):
+            return "" if go_type == "string" else False
+        if go_type in _NUMBERS or go_type.endswith("IntOrString"):
+            return 0
+        return {"Quantity": "0", "RawExtension": None}.get(go_type.rpartition(".")[2], {})
+
+    def underlying(self, go_type: str) -> str:
+        """Return the type behind a named one of this package, as far as it is known."""
+        if go_type in ("types.UID", "types.NodeName"):
+            return "string"
+        bare = go_type.rpartition(".")[2] if go_type.startswith(("v1.", "corev1.")) else go_type
+        known = self.named.get(bare)
+        return go_type if known is None else self.underlying(known)
+
+
+def go_forms(modules: Path, version: str, names: list[str]) -> dict[str, dict[str, Any]]:
+    """Return by component name `{"zero": [...], "always": {...}}`; empty parts are left out.
+
+    Args:
+        modules: The folder `k8s.io` of Go's module cache.
+        version: Of the modules, such as `v0.37.2`.
+        names: Components, such as `io.k8s.api.apps.v1.Deployment`.
+
+    `zero` lists scalars that vanish when they are "", 0 or false; `always` holds the members that
+    are always written, with what stands for an unset one.
+    """
+    packages: dict[Path, Package] = {}
+    found: dict[str, dict[str, Any]] = {}
+    for name in names:
+        folder = _folder(modules, version, name)
+        if folder is None:
+            continue
+        if folder not in packages:
+            packages[folder] = _read(folder, modules, version)
+        form = _form(packages[folder], name.rpartition(".")[2])
+        if form:
+            found[name] = form
+    return found
+
+
+def _form(package: Package, struct: str) -> dict[str, Any]:
+    zero: list[str] = []
+    always: dict[str, Any] = {}
+    for member, options, go_type in package.members(struct):
+        empty = package.zero(go_type)
+        if not options & {"omitempty", "omitzero"}:
+            always[member] = empty
+        elif "omitzero" in options or package.underlying(go_type).startswith(("*", "[]", "map[")):
+            continue
+        elif empty in ("", 0) and not go_type.endswith("IntOrString"):
+            zero.append(member)
+        else:
+            always[member] = empty
+    form = {"zero": sorted(zero), "always": always}
+    return {key: part for key, part in form.items() if part}
+
+
+def _folder(modules: Path, version: str, name: str) -> Path | None:
+    for prefix, module in _FOLDERS.items():
+        if name.startswith(prefix):
+            inside = name.removeprefix(prefix).rpartition(".")[0].replace(".", "/")
+            return modules / module.format(version) / inside
+    return None
+
+
+def _read(folder: Path, modules: Path, version: str) -> Package:
+    structs: dict[str, list[tuple[str, frozenset[str], str]]] = {}
+    named: dict[str, str] = {}
+    core = modules / f"api@{version}" / "core/v1"
+    for source in [*sorted(core.glob("*.go")), *sorted(folder.glob("*.go"))]:
+        text = source.read_text()
+        named |= {name: target for name, target in _NAMED.findall(text) if target != "struct"}
+        if source.parent != folder:
+            continue
+        for name, body in _STRUCT.findall(text):
+            structs[name] = [
+                (tag.split(",")[0], frozenset(tag.split(",")[1:]), go_type)
+                for _, go_type, tag in _FIELD.findall(body)
+                if tag != "-"
+            ]
+    return Package(structs, named)
