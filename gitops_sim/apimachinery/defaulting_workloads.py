@@ -74,7 +74,7 @@ def stateful_set(manifest: dict[str, Any]) -> None:
     strategy = _inside(spec, "updateStrategy")
     fill(strategy, {"type": "RollingUpdate"})
     if strategy["type"] == "RollingUpdate":
-        fill(_inside(strategy, "rollingUpdate"), {"partition": 0})
+        fill(_inside(strategy, "rollingUpdate"), {"partition": 0, "maxUnavailable": 1})
     retention = _inside(spec, "persistentVolumeClaimRetentionPolicy")
     fill(retention, {"whenDeleted": "Retain", "whenScaled": "Retain"})
     for claim in spec.get("volumeClaimTemplates") or ():

@@ -17,11 +17,8 @@ __all__ = ["new_server"]
 def new_server(clock: Clock, journal: Journal, *, name: str = "cluster") -> ApiServer:
     """Return a running API server with the namespaces that every cluster has."""
     server = ApiServer(clock, journal, name=name)
-    server.admission += [
-        namespace_lifecycle(server),
-        cluster_ips(server),
-        partial(establish, server),
-    ]
+    server.admission.append(namespace_lifecycle(server))
+    server.strategies += [cluster_ips(server), partial(establish, server)]
     server.after_write.append(partial(follow_definitions, server))
     client = InProcessClient(server, "kube-apiserver")
     for namespace in FIRST_NAMESPACES:

@@ -9,20 +9,22 @@ from typing import Any
 
 from gitops_sim.apimachinery import causes, names
 from gitops_sim.apimachinery.causes import Cause
+from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.apimachinery.defaulting import apply_defaults
+from gitops_sim.apimachinery.go_forms import WrongTypeError, go_form
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.schemas import (
     ANY,
     Schema,
     apply_schema_defaults,
     decode_problem,
+    object_meta,
     prune,
     validate,
 )
 from gitops_sim.apimachinery.status_errors import cannot_handle, invalid
 from gitops_sim.apimachinery.validation import validate_create, validate_update
 from gitops_sim.apiserver.server import ApiServer
-from gitops_sim.errors import BadRequestError
 from gitops_sim.types import Manifest
 
 __all__ = ["check", "decode", "fill_defaults", "first_metadata"]
@@ -36,23 +38,35 @@ def schema_of(server: ApiServer, resource_type: ResourceType) -> Schema:
     return ANY if found is None else found
 
 
-def decode(server: ApiServer, resource_type: ResourceType, manifest: Manifest) -> None:
-    """Refuse what does not decode, and drop unknown fields, in place.
+def decode(server: ApiServer, resource_type: ResourceType, manifest: Manifest) -> Manifest:
+    """Return an object in the form in which its kind is stored; unknown fields are gone.
+
+    What is in that form already is shared with `manifest`. A custom resource is pruned in place.
 
     Raises:
         BadRequestError: A value has the wrong JSON type.
     """
-    metadata = manifest.setdefault("metadata", {})
-    if not isinstance(metadata, dict):
-        raise BadRequestError("metadata must be an object")
+    if not isinstance(manifest.get("metadata") or {}, dict):
+        raise cannot_handle(resource_type, _problem(manifest, object_meta()))
+    if manifest.get("metadata") is None:
+        manifest = manifest | {"metadata": {}}
     schema = schema_of(server, resource_type)
     if schema is ANY:
-        return
+        return manifest
     custom = is_custom(server, resource_type)
-    problem = None if custom else decode_problem(manifest, schema)
-    if problem is not None:
-        raise cannot_handle(resource_type, problem)
-    prune(manifest, schema)
+    if custom:
+        prune(manifest, schema)
+    try:
+        if not custom:
+            return go_form(manifest, schema)
+        metadata = go_form(manifest["metadata"], object_meta())
+    except WrongTypeError:
+        raise cannot_handle(resource_type, _problem(manifest, schema)) from None
+    return manifest if metadata is manifest["metadata"] else manifest | {"metadata": metadata}
+
+
+def _problem(manifest: Manifest, schema: Schema) -> str:
+    return decode_problem(manifest, schema) or "json: cannot unmarshal into Go value"
 
 
 def is_custom(server: ApiServer, resource_type: ResourceType) -> bool:
@@ -60,12 +74,37 @@ def is_custom(server: ApiServer, resource_type: ResourceType) -> bool:
     return server.schemas.is_custom(resource_type.group, resource_type.version, resource_type.kind)
 
 
-def fill_defaults(server: ApiServer, resource_type: ResourceType, manifest: Manifest) -> None:
-    """Fill defaults in place: of the schema for custom resources, of the kind for others."""
+def fill_defaults(
+    server: ApiServer,
+    resource_type: ResourceType,
+    manifest: Manifest,
+    before: Manifest | None = None,
+) -> None:
+    """Fill defaults in place: of the schema for custom resources, of the kind for others.
+
+    What is shared with the object before it has its defaults already and is not touched; parts
+    that are not are copied first, so that nothing shared is changed.
+    """
+    changed = _own_parts(manifest, {} if before is None else before)
+    if not changed:
+        return
     if is_custom(server, resource_type):
         apply_schema_defaults(manifest, schema_of(server, resource_type))
     else:
         apply_defaults(manifest)
+
+
+def _own_parts(manifest: Manifest, before: Manifest) -> bool:
+    """Copy the parts of an object that differ from the one before; True if there are any."""
+    changed = False
+    for name, part in manifest.items():
+        if name == "metadata" or not isinstance(part, dict | list) or part is before.get(name):
+            continue
+        if before:
+            manifest[name] = fresh_copy(part)
+        changed = True
+    labels = manifest["metadata"].get("labels")
+    return changed or not before or labels is not before["metadata"].get("labels")
 
 
 def first_metadata(server: ApiServer, resource_type: ResourceType, manifest: Manifest) -> None:

@@ -56,6 +56,11 @@ class ApiServer:
         clock: Gives times, uids and names.
         journal: Is told every change.
         name: The cluster, as facts name it.
+
+    Attributes:
+        admission: What looks at each write, and may change it in the name of who writes.
+        strategies: What the registry itself adds after that; nobody comes to own it.
+        after_write: Is told each write that was stored; the object is None when it is gone.
     """
 
     def __init__(self, clock: Clock, journal: Journal, *, name: str = "cluster") -> None:
@@ -66,6 +71,7 @@ class ApiServer:
         self.kinds = KindTable()
         self.schemas = Schemas()
         self.admission: list[AdmissionHook] = []
+        self.strategies: list[AdmissionHook] = []
         self.after_write: list[Callable[[Write, Manifest | None], None]] = []
         self.writes = 0
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from gitops_sim.apimachinery.sharing import shared
 from gitops_sim.apimachinery.status_errors import (
     too_large_resource_version,
     too_old_resource_version,
@@ -140,7 +141,7 @@ class Store:
             insort(table.names, name)
             after = manifest
         else:
-            after = _shared(before, manifest)
+            after = shared(before, manifest)
         table.present[name] = after
         table.past.setdefault(name, []).append((self.revision, after))
         self._log(table, Change(self.revision, before, after))
@@ -210,29 +211,3 @@ def _as_of(versions: Any, at: int) -> Manifest | None:
     index = bisect_right(versions, at, key=lambda version: version[0])
     found: Manifest | None = versions[index - 1][1] if index else None
     return found
-
-
-def _shared(before: Any, after: Any) -> Any:
-    """Return `after`, built from parts of `before` where they are equal."""
-    if before is after:
-        return before
-    if isinstance(after, dict) and isinstance(before, dict):
-        same = len(before) == len(after)
-        for name, value in after.items():
-            old = before.get(name)
-            if old is None:
-                same = same and value is None and name in before
-                continue
-            new = _shared(old, value)
-            if new is not value:
-                after[name] = new
-            same = same and new is old
-        return before if same else after
-    if isinstance(after, list) and isinstance(before, list):
-        same = len(before) == len(after)
-        for index in range(min(len(before), len(after))):
-            new = _shared(before[index], after[index])
-            after[index] = new
-            same = same and new is before[index]
-        return before if same else after
-    return before if type(before) is type(after) and before == after else after

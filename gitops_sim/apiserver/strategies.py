@@ -5,15 +5,28 @@ Source: k8s.io/kubernetes, the strategies in pkg/registry (PrepareForCreate, Pre
 
 from __future__ import annotations
 
+from gitops_sim.apimachinery.field_sets import LEAF, Tree
 from gitops_sim.apimachinery.kinds import ResourceType
+from gitops_sim.apimachinery.reset_fields import reset_fields
+from gitops_sim.apiserver.server import Write
 from gitops_sim.apiserver.store import Kind
 from gitops_sim.types import Manifest
 
-__all__ = ["first_status", "has_generation", "has_status", "keep_other_half", "next_generation"]
+__all__ = [
+    "first_status",
+    "has_generation",
+    "has_status",
+    "keep_other_half",
+    "next_generation",
+    "reset_of",
+]
 
 _GENERATION = {
     Kind("", "Pod"),
+    Kind("", "PodTemplate"),
     Kind("", "ReplicationController"),
+    Kind("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
+    Kind("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"),
     Kind("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
     Kind("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
     Kind("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
@@ -23,6 +36,7 @@ _GENERATION = {
     Kind("apps", "Deployment"),
     Kind("apps", "ReplicaSet"),
     Kind("apps", "StatefulSet"),
+    Kind("autoscaling", "HorizontalPodAutoscaler"),
     Kind("batch", "CronJob"),
     Kind("batch", "Job"),
     Kind("discovery.k8s.io", "EndpointSlice"),
@@ -32,14 +46,17 @@ _GENERATION = {
     Kind("networking.k8s.io", "IngressClass"),
     Kind("networking.k8s.io", "NetworkPolicy"),
     Kind("policy", "PodDisruptionBudget"),
+    Kind("resource.k8s.io", "DeviceClass"),
+    Kind("resource.k8s.io", "ResourceSlice"),
+    Kind("scheduling.k8s.io", "PriorityClass"),
 }
 _FIRST_STATUS: dict[Kind, dict[str, object]] = {
     Kind("", "Namespace"): {"phase": "Active"},
     Kind("", "PersistentVolume"): {"phase": "Pending"},
     Kind("", "PersistentVolumeClaim"): {"phase": "Pending"},
     Kind("", "Pod"): {"phase": "Pending"},
-    Kind("", "Service"): {"loadBalancer": {}},
 }
+_ALL_BUT_STATUS: Tree = {"f:spec": LEAF}
 _NOT_SPEC = frozenset({"metadata", "status", "apiVersion", "kind"})
 
 
@@ -54,35 +71,59 @@ def has_generation(resource_type: ResourceType, *, custom: bool) -> bool:
 
 
 def first_status(resource_type: ResourceType, manifest: Manifest) -> None:
-    """Replace the status of a new object by the one that it begins with."""
+    """Set the status that a new object begins with, and the finalizer of namespaces; in place."""
     kind = Kind(resource_type.group, resource_type.kind)
-    if has_status(resource_type):
-        manifest.pop("status", None)
-        if kind in _FIRST_STATUS:
-            manifest["status"] = dict(_FIRST_STATUS[kind])
+    if kind in _FIRST_STATUS:
+        manifest["status"] = manifest.get("status", {}) | _FIRST_STATUS[kind]
     if kind == Kind("", "Namespace"):
-        manifest.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
+        spec = manifest.setdefault("spec", {})
+        if "kubernetes" not in spec.setdefault("finalizers", []):
+            spec["finalizers"].append("kubernetes")
     if kind == Kind("", "Pod"):
         manifest["status"]["qosClass"] = _qos_class(manifest)
 
 
-def keep_other_half(
-    resource_type: ResourceType, old: Manifest, new: Manifest, subresource: str
-) -> None:
-    """Undo, in `new`, what a write through this door may not change."""
-    if subresource == "status":
-        status = new.get("status")
-        new.clear()
-        new.update(old)
-        new["metadata"] = dict(old["metadata"])
-        new.pop("status", None)
-        if status is not None:
-            new["status"] = status
-        return
-    if has_status(resource_type):
-        new.pop("status", None)
-        if "status" in old:
-            new["status"] = old["status"]
+def reset_of(write: Write, *, custom: bool) -> Tree:
+    """Return the fields that a write leaves as they are, by its kind and subresource."""
+    if custom and write.subresource == "status":
+        return _ALL_BUT_STATUS
+    if not write.subresource and not has_status(write.resource_type):
+        return LEAF
+    return reset_fields(write.resource_type.kind, write.subresource)
+
+
+def keep_other_half(old: Manifest, new: Manifest, subresource: str, reset: Tree) -> Manifest:
+    """Return `new` with what a write through this door may not change as it is in `old`.
+
+    The metadata of the answer is a dict of its own.
+    """
+    kept = _restored(old, new, reset)
+    if subresource == "status":  # it writes nothing but the status, and some of metadata
+        kept = {**old, "metadata": kept["metadata"]} | (
+            {"status": kept["status"]} if "status" in kept else {}
+        )
+        if "status" not in new:
+            kept.pop("status", None)
+    if reset is _ALL_BUT_STATUS:
+        fields = new["metadata"].get("managedFields")
+        metadata = {k: v for k, v in old["metadata"].items() if k != "managedFields"}
+        kept["metadata"] = metadata if fields is None else metadata | {"managedFields": fields}
+    else:
+        kept["metadata"] = dict(kept["metadata"])
+    return kept
+
+
+def _restored(old: Manifest, new: Manifest, reset: Tree) -> Manifest:
+    restored = dict(new)
+    for element, below in reset.items():
+        name = element[2:]
+        if below:
+            restored[name] = _restored(old.get(name) or {}, new.get(name) or {}, below)
+        elif name in old:
+            restored[name] = old[name]
+        else:
+            restored.pop(name, None)
+    return restored
 
 
 def next_generation(old: Manifest, new: Manifest, resource_type: ResourceType) -> int:

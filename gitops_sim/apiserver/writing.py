@@ -12,6 +12,7 @@ from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.patches import json_patch, merge_patch, strategic_merge
 from gitops_sim.apimachinery.schemas import ANY
+from gitops_sim.apimachinery.sharing import shared
 from gitops_sim.apimachinery.status_errors import conflict, not_found
 from gitops_sim.apiserver.deleting import finish_if_released
 from gitops_sim.apiserver.preparing import (
@@ -26,17 +27,19 @@ from gitops_sim.apiserver.server import ApiServer, Write, in_version, storage_ki
 from gitops_sim.apiserver.strategies import (
     first_status,
     has_generation,
+    has_status,
     keep_other_half,
     next_generation,
+    reset_of,
 )
-from gitops_sim.errors import BadRequestError, NotFoundError
+from gitops_sim.errors import BadRequestError, NotFoundError, UnknownError
 from gitops_sim.protocols import PatchType
 from gitops_sim.types import Manifest
 
 __all__ = ["apply", "create", "patch", "update"]
 
-_KEPT = ("uid", "creationTimestamp", "generation", "deletionTimestamp")
-_KEPT_OR_ABSENT = ("deletionTimestamp", "deletionGracePeriodSeconds", "generateName")
+_KEPT = ("uid", "creationTimestamp", "resourceVersion")
+_KEPT_OR_ABSENT = ("generation", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
 
 
 def create(
@@ -47,38 +50,41 @@ def create(
     manager: str,
     dry_run: bool = False,
 ) -> Manifest:
-    """Store a new object; `manifest` is taken over. Returns the stored object, shared."""
-    if manifest.get("metadata", {}).get("resourceVersion"):
-        raise BadRequestError("resourceVersion should not be set on objects to be created")
-    decode(server, resource_type, manifest)
-    return _create(server, resource_type, manifest, "create", manager, dry_run=dry_run)
+    """Store a new object; `manifest` is taken over. Returns the stored object, shared.
+
+    Raises:
+        UnknownError: It has a resourceVersion (the server answers 500).
+        AlreadyExistsError: The name is taken.
+        InvalidError: It breaks rules.
+    """
+    manifest = decode(server, resource_type, manifest)
+    if manifest["metadata"].get("resourceVersion"):
+        raise UnknownError("resourceVersion should not be set on objects to be created")
+    write = Write("create", resource_type, manager, dry_run=dry_run)
+    return _create(server, write, manifest)
 
 
-def _create(
-    server: ApiServer,
-    resource_type: ResourceType,
-    manifest: Manifest,
-    verb: str,
-    manager: str,
-    *,
-    dry_run: bool,
-) -> Manifest:
+def _create(server: ApiServer, write: Write, manifest: Manifest) -> Manifest:
+    resource_type = write.resource_type
+    custom = is_custom(server, resource_type)
     fields = manifest["metadata"].pop("managedFields", None)
     first_metadata(server, resource_type, manifest)
-    first_status(resource_type, manifest)
-    if has_generation(resource_type, custom=is_custom(server, resource_type)):
-        manifest["metadata"]["generation"] = 1
-    else:
-        manifest["metadata"].pop("generation", None)
+    if has_status(resource_type):
+        manifest.pop("status", None)
+        manifest = decode(server, resource_type, manifest)
     fill_defaults(server, resource_type, manifest)
-    write = Write(verb, resource_type, manager, dry_run=dry_run)
     for hook in server.admission:
         hook(write, manifest)
-    check(server, resource_type, manifest, None)
-    if verb == "apply":
+    if write.verb == "apply":
         manifest["metadata"]["managedFields"] = fields
     else:
         manifest = _tracked(server, write, None, manifest)
+    first_status(resource_type, manifest)
+    if has_generation(resource_type, custom=custom):
+        manifest["metadata"]["generation"] = 1
+    for strategy in server.strategies:
+        strategy(write, manifest)
+    check(server, resource_type, manifest, None)
     return server.commit(write, manifest)
 
 
@@ -96,7 +102,7 @@ def update(
     Raises:
         ConflictError: metadata.resourceVersion, when given, is not the stored one, or the uid.
     """
-    decode(server, resource_type, manifest)
+    manifest = decode(server, resource_type, manifest)
     metadata = manifest["metadata"]
     name, namespace = str(metadata.get("name", "")), _namespace(resource_type, metadata)
     before = server.store.get(storage_kind(resource_type), namespace, name)
@@ -133,8 +139,9 @@ def patch(
         changed = strategic_merge(live, body, None if custom else schema)
     if changed is live:
         return before
-    manifest = fresh_copy(changed)
-    decode(server, resource_type, manifest)
+    if is_custom(server, resource_type):
+        changed = fresh_copy(changed)
+    manifest = decode(server, resource_type, changed)
     write = Write("patch", resource_type, manager, subresource, dry_run, before)
     return _replace(server, write, manifest)
 
@@ -154,8 +161,7 @@ def apply(
     Raises:
         ConflictError: Another manager owns a field with another value, and not `force`.
     """
-    decode(server, resource_type, manifest)
-    metadata = manifest["metadata"]
+    metadata = _applied_metadata(resource_type, manifest)
     name, namespace = str(metadata.get("name", "")), _namespace(resource_type, metadata)
     if resource_type.namespaced:
         metadata["namespace"] = namespace
@@ -175,13 +181,23 @@ def apply(
         api_version=resource_type.api_version,
         subresource=subresource,
     )
-    if before is None:
-        fresh = fresh_copy(merged)
-        return _create(server, resource_type, fresh, "apply", manager, dry_run=dry_run)
-    if merged is live:
+    if merged is live and before is not None:
         return before
+    if is_custom(server, resource_type):
+        merged = fresh_copy(merged)
+    merged = decode(server, resource_type, merged)
+    if before is None:
+        first = Write("apply", resource_type, manager, dry_run=dry_run)
+        return _create(server, first, fresh_copy(merged))
     write = Write("apply", resource_type, manager, subresource, dry_run, before)
-    return _replace(server, write, fresh_copy(merged), tracked=True)
+    return _replace(server, write, merged, tracked=True)
+
+
+def _applied_metadata(resource_type: ResourceType, manifest: Manifest) -> dict[str, Any]:
+    metadata = manifest.setdefault("metadata", {})
+    if not isinstance(metadata, dict):
+        raise BadRequestError("metadata must be an object")
+    return metadata
 
 
 def _replace(
@@ -193,23 +209,26 @@ def _replace(
         raise NotFoundError("nothing to replace")
     if not tracked:
         _refuse_other_version(resource_type, manifest["metadata"], before)
-    fields = manifest["metadata"].get("managedFields")
-    keep_other_half(resource_type, in_version(resource_type, before), manifest, write.subresource)
-    if fields is None:
-        manifest["metadata"].pop("managedFields", None)
-    else:
-        manifest["metadata"]["managedFields"] = fields
+    live = in_version(resource_type, before)
+    custom = is_custom(server, resource_type)
+    manifest = keep_other_half(live, manifest, write.subresource, reset_of(write, custom=custom))
     _keep_metadata(before["metadata"], manifest["metadata"])
-    fill_defaults(server, resource_type, manifest)
-    if "generation" in before["metadata"]:
-        manifest["metadata"]["generation"] = next_generation(before, manifest, resource_type)
+    manifest = shared(live, manifest)
+    if manifest is live:
+        return before
+    manifest = manifest | {"metadata": dict(manifest["metadata"])}
+    fill_defaults(server, resource_type, manifest, live)
     for hook in server.admission:
         hook(write, manifest)
-    check(server, resource_type, manifest, before)
     if not tracked:
-        manifest = _tracked(server, write, before, manifest)
-    manifest["metadata"]["resourceVersion"] = before["metadata"]["resourceVersion"]
-    if managed_fields.without_idle_times(before, manifest) is before or manifest == before:
+        manifest = _tracked(server, write, live, manifest)
+    if has_generation(resource_type, custom=custom):
+        manifest["metadata"]["generation"] = next_generation(live, manifest, resource_type)
+    for strategy in server.strategies:
+        strategy(write, manifest)
+    check(server, resource_type, manifest, live)
+    manifest = managed_fields.without_idle_times(live, shared(live, manifest))
+    if manifest is live:
         return before
     done = finish_if_released(server, write, manifest)
     return server.commit(write, manifest) if done is None else done
@@ -221,7 +240,7 @@ def _tracked(
     resource_type = write.resource_type
     schema = schema_of(server, resource_type)
     return managed_fields.after_update(
-        None if before is None else in_version(resource_type, before),
+        before,
         manifest,
         manager=write.manager,
         schema=None if schema is ANY else schema,
@@ -235,14 +254,19 @@ def _refuse_other_version(
     resource_type: ResourceType, metadata: dict[str, Any], before: Manifest | None
 ) -> None:
     stored = {} if before is None else before["metadata"]
-    asked = metadata.get("resourceVersion")
     name = str(metadata.get("name", ""))
-    if asked and asked != stored.get("resourceVersion"):
-        raise conflict(resource_type, name)
     uid = metadata.get("uid")
     if uid and stored.get("uid") and uid != stored["uid"]:
-        detail = f"Precondition failed: UID in precondition: {uid}, UID in object meta: "
-        raise conflict(resource_type, name, f"{detail}{stored['uid']}")
+        place = f"{stored['namespace']}/{name}" if "namespace" in stored else name
+        detail = (
+            f"StorageError: invalid object, Code: 4, Key: /registry/{resource_type.plural}/{place}"
+            f", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: "
+            f"{uid}, UID in object meta: {stored['uid']}"
+        )
+        raise conflict(resource_type, name, detail)
+    asked = metadata.get("resourceVersion")
+    if asked and asked != stored.get("resourceVersion"):
+        raise conflict(resource_type, name)
 
 
 def _keep_metadata(old: dict[str, Any], new: dict[str, Any]) -> None:

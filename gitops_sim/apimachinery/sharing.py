@@ -1,0 +1,43 @@
+"""Versions of an object that share what stayed equal, so that history is cheap to keep.
+
+An object that shares with the one before it also tells at once, by identity, what it left alone:
+that needs no defaults, no checks and no comparing again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["shared"]
+
+
+def shared(before: Any, after: Any) -> Any:
+    """Return `after`, built from parts of `before` where they are equal; `before` if all is.
+
+    `after` is changed in place and must belong to the caller. Numbers of different types (1, 1.0,
+    true) are different values.
+    """
+    if before is after:
+        return before
+    if isinstance(after, dict) and isinstance(before, dict):
+        same = len(before) == len(after)
+        for name, value in after.items():
+            old = before.get(name)
+            if old is value and old is not None:
+                continue
+            if old is None:
+                same = same and value is None and name in before
+                continue
+            new = shared(old, value)
+            if new is not value:
+                after[name] = new
+            same = same and new is old
+        return before if same else after
+    if isinstance(after, list) and isinstance(before, list):
+        same = len(before) == len(after)
+        for index in range(min(len(before), len(after))):
+            new = shared(before[index], after[index])
+            after[index] = new
+            same = same and new is before[index]
+        return before if same else after
+    return before if type(before) is type(after) and before == after else after
