@@ -1,0 +1,158 @@
+"""A world of a real API server and real controllers, with nodes that run every pod at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from gitops_sim.apiserver import InProcessClient, new_server
+from gitops_sim.clock import VirtualClock
+from gitops_sim.cluster.controlling import MANAGER, ControllerSpec, build
+from gitops_sim.errors import NotFoundError
+from gitops_sim.journal import Journal
+from gitops_sim.runtime import Controller, Request, Watched
+from gitops_sim.types import Manifest, Result, Step
+
+
+class World:
+    """One server, the controllers asked for, and a node agent that brings pods up.
+
+    The agent stands in for scheduler and kubelet: it binds a pod to one of three nodes, and after
+    `start_seconds` the pod runs and is ready, unless its image says otherwise: `bad` is never
+    ready, `done` succeeds, `fail` fails after `run_seconds`.
+    """
+
+    def __init__(self, specs: Iterable[ControllerSpec], *, seed: int = 7) -> None:
+        self.clock = VirtualClock(seed)
+        self.journal = Journal(self.clock)
+        self.server = new_server(self.clock, self.journal)
+        self.user = InProcessClient(self.server, "tester")
+        self.start_seconds = 1.0
+        self.run_seconds = 5.0
+        self.stop_seconds = 0.5
+        self.controllers = {
+            spec.name: build(spec, self.clock, self.journal, self._client) for spec in specs
+        }
+        self.controllers["node-agent"] = Controller(
+            "node-agent",
+            self.clock,
+            self.journal,
+            lambda: InProcessClient(self.server, "kubelet"),
+            lambda client, caches: lambda request: self._run_pod(client, caches, request),
+            (Watched("v1/Pod"),),
+        )
+        for number in (1, 2, 3):
+            self.user.create(
+                {"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"node-{number}"}}
+            )
+        for controller in self.controllers.values():
+            controller.start()
+
+    def _client(self) -> InProcessClient:
+        return InProcessClient(self.server, MANAGER)
+
+    def run(self, seconds: float = 60.0) -> None:
+        self.clock.run(self.clock.now() + seconds)
+
+    def restart(self, name: str) -> None:
+        self.controllers[name].kill()
+        self.controllers[name].start()
+
+    def get(self, kind: str, name: str, namespace: str = "default") -> Manifest:
+        return self.user.get(kind, name, namespace)
+
+    def find(self, kind: str, name: str, namespace: str = "default") -> Manifest | None:
+        try:
+            return self.user.get(kind, name, namespace)
+        except NotFoundError:
+            return None
+
+    def pods(self, labels: str | None = None, namespace: str = "default") -> list[Manifest]:
+        return list(self.user.list("v1/Pod", namespace, labels=labels))
+
+    def sets(self, namespace: str = "default") -> list[Manifest]:
+        return list(self.user.list("apps/v1/ReplicaSet", namespace))
+
+    def events(self, kind: str, name: str) -> list[tuple[str, str]]:
+        """Return (reason, message) of the events about an object, in the order of their birth."""
+        found = [
+            event
+            for event in self.user.list("v1/Event")
+            if event["involvedObject"]["kind"] == kind and event["involvedObject"]["name"] == name
+        ]
+        found.sort(key=lambda event: int(event["metadata"]["resourceVersion"]))
+        return [(event["reason"], event["message"]) for event in found]
+
+    def _run_pod(self, client: Any, caches: Any, request: Request) -> Any:
+        pod = caches["v1/Pod"].get(request.name, request.namespace)
+        if pod is None:
+            return None
+        if "deletionTimestamp" in pod["metadata"]:
+            yield Step("stop pod", self.stop_seconds)
+            client.delete("v1/Pod", request.name, request.namespace, grace_period=0)
+            return None
+        if "nodeName" not in pod["spec"]:
+            self._bind(client, request)
+            return None
+        image = pod["spec"]["containers"][0]["image"].partition(":")[0]
+        phase = pod["status"]["phase"]
+        if phase == "Pending":
+            yield Step("start pod", self.start_seconds)
+            self._tell(client, request, "Running", ready=image != "bad")
+        elif phase == "Running" and image in ("done", "fail"):
+            since = self.clock.parse_time(pod["status"]["startTime"])
+            left = since + self.run_seconds - self.clock.now()
+            if left > 0:
+                return Result(left)
+            self._tell(client, request, "Succeeded" if image == "done" else "Failed", ready=False)
+        return None
+
+    def _bind(self, client: Any, request: Request) -> None:
+        taken = [pod["spec"].get("nodeName") for pod in self.user.list("v1/Pod")]
+        nodes = [node["metadata"]["name"] for node in self.user.list("v1/Node")]
+        client.create(
+            {
+                "apiVersion": "v1",
+                "kind": "Binding",
+                "metadata": {"name": request.name, "namespace": request.namespace},
+                "target": {"kind": "Node", "name": min(nodes, key=taken.count)},
+            }
+        )
+
+    def _tell(self, client: Any, request: Request, phase: str, *, ready: bool) -> None:
+        pod = self.find("v1/Pod", request.name, request.namespace)
+        if pod is None or "deletionTimestamp" in pod["metadata"]:
+            return
+        now = self.clock.timestamp()
+        status = pod["status"] | {"phase": phase}
+        status.setdefault("startTime", now)
+        word = "True" if ready else "False"
+        conditions = [c for c in status.get("conditions", ()) if c["type"] != "Ready"]
+        status["conditions"] = [
+            *conditions,
+            {"type": "Ready", "status": word, "lastTransitionTime": now},
+        ]
+        name = pod["spec"]["containers"][0]["name"]
+        state: dict[str, Any] = {"running": {"startedAt": now}}
+        if phase in ("Succeeded", "Failed"):
+            code = 0 if phase == "Succeeded" else 1
+            state = {"terminated": {"exitCode": code, "finishedAt": now}}
+        status["containerStatuses"] = [
+            {
+                "name": name,
+                "state": state,
+                "ready": ready,
+                "restartCount": 0,
+                "image": "",
+                "imageID": "",
+            }
+        ]
+        client.update(pod | {"status": status}, subresource="status")
+
+
+@pytest.fixture
+def make_world() -> Callable[..., World]:
+    """Make a world of these controllers: `make_world([DEPLOYMENTS, REPLICASETS])`."""
+    return World
