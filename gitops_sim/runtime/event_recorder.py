@@ -86,7 +86,7 @@ class EventRecorder:
         if not self._may(str(about.get("uid", about["name"]))):
             return
         similar = (about["kind"], str(about.get("uid", about["name"])), type_, reason)
-        key = (*similar, field_path, message)
+        key: tuple[str, ...] = (*similar, field_path, message)
         if self._are_too_many(similar, message):
             key, message = similar, f"(combined from similar events): {message}"
         known = self._written.get(key)
