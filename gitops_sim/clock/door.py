@@ -46,8 +46,11 @@ class Input:
 class _Addressed(Protocol):
     """A façade object: it knows its lab's door and the address under which replay finds it."""
 
-    _door: Door | None
-    _address: str
+    @property
+    def _door(self) -> Door | None: ...
+
+    @property
+    def _address(self) -> str: ...
 
 
 S = TypeVar("S", bound=_Addressed)
