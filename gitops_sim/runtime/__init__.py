@@ -1,5 +1,6 @@
 """What controllers and agents run on: requests, work queue, informers, the loop, events."""
 
+from gitops_sim.runtime.cache_set import CacheSet
 from gitops_sim.runtime.controller import Controller
 from gitops_sim.runtime.event_recorder import EventRecorder
 from gitops_sim.runtime.informer import Informer
@@ -17,6 +18,7 @@ from gitops_sim.runtime.work_queue import Backoff, WorkQueue
 
 __all__ = [
     "Backoff",
+    "CacheSet",
     "Caches",
     "Controller",
     "EventRecorder",

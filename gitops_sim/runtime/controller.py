@@ -9,6 +9,7 @@ Source: sigs.k8s.io/controller-runtime, pkg/internal/controller/controller.go.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeVar
 
@@ -23,8 +24,9 @@ from gitops_sim.errors import (
 )
 from gitops_sim.journal import Journal
 from gitops_sim.journal.facts import ReconcileDone
-from gitops_sim.protocols import Clock, Cluster, JobHandle
-from gitops_sim.runtime.informer import CacheChange, Informer
+from gitops_sim.protocols import Clock, Cluster, JobHandle, Signal
+from gitops_sim.runtime.cache_set import CacheSet
+from gitops_sim.runtime.informer import CacheChange
 from gitops_sim.runtime.requests import Caches, ReconcileFunction, Request, Watched
 from gitops_sim.runtime.revocable import RevocableClient
 from gitops_sim.runtime.work_queue import Backoff, WorkQueue
@@ -120,13 +122,12 @@ class _Life:
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
         self._clock = controller.clock
-        self._wake = self._clock.signal()
+        self._idle: deque[Signal] = deque()
         self._client = RevocableClient(controller.make_client(), controller.name)
-        self.queue = WorkQueue(self._clock, self._wake.set, backoff=controller.backoff)
-        self._caches = {
-            watched.kind: Informer(self._client, watched, self._wake.set)
-            for watched in controller.watched
-        }
+        self.queue = WorkQueue(self._clock, self._wake, backoff=controller.backoff)
+        self._caches = CacheSet(self._client, self._wake.set)
+        for watched in controller.watched:
+            self._caches.watch(watched)
         self._reconcile = controller.make_reconcile(self._client, self._caches)
         self._wrote: set[Request] = set()
         self._list_failures = 0
@@ -142,23 +143,32 @@ class _Life:
         for job in self._jobs:
             job.kill()
         self.queue.close()
-        for informer in self._caches.values():
-            informer.close()
+        for kind in tuple(self._caches):
+            self._caches.unwatch(kind)
+
+    def _wake(self) -> None:
+        """Wake one idle worker; busy ones look again before they rest."""
+        if self._idle:
+            self._idle.popleft().set()
 
     def _work(self) -> Generator[Any, Any, None]:
+        signal = self._clock.signal()
         while True:
             if not self._drain():
                 self._list_failures += 1
-                yield self._wake.wait(_RELIST_BACKOFF.delay(self._list_failures - 1))
+                yield signal.wait(_RELIST_BACKOFF.delay(self._list_failures - 1))
                 continue
             self._list_failures = 0
             request = self.queue.take()
             if request is None:
-                yield self._wake.wait()
+                self._idle.append(signal)
+                yield signal.wait()
                 continue
+            if len(self.queue):
+                self._wake()
             yield from self._handle(request)
             # Others may act between two reconciles, and the last requests are paid for.
-            yield self._wake.wait(0.0)
+            yield signal.wait(0.0)
 
     def _drain(self) -> bool:
         """Bring all caches up to date, then ask for what the changes ask; False: not possible."""

@@ -48,6 +48,7 @@ class Informer:
         self.watched = watched
         self._pending = True
         self._untold: list[CacheChange] = []
+        self._listeners: list[Callable[[CacheChange], None]] = []
         self._reader = reader
         self._on_wake = wake
         self._watch: Watch | None = None
@@ -105,6 +106,12 @@ class Informer:
         index = self._indexes[name] = _Index(keys)
         for place, manifest in self._objects.items():
             index.add(place, manifest)
+
+    def on_change(self, listener: Callable[[CacheChange], None]) -> None:
+        """Call `listener` for each cached object, then for each change, as it comes in."""
+        self._listeners.append(listener)
+        for manifest in self._objects.values():
+            listener(CacheChange(None, manifest))
 
     def by_index(self, name: str, key: str) -> Sequence[Manifest]:
         """Return the objects that an index has under a key, shared, in order."""
@@ -179,7 +186,10 @@ class Informer:
             self._objects[place] = after
         for index in self._indexes.values():
             index.change(place, before, after)
-        self._untold.append(CacheChange(before, after))
+        change = CacheChange(before, after)
+        self._untold.append(change)
+        for listener in self._listeners:
+            listener(change)
 
     def _with_labels(self, namespace: str | None, labels: Selector) -> Iterable[Manifest]:
         """Return the objects under the rarest of the equalities that a selector demands."""

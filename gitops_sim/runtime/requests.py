@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from gitops_sim.types import Manifest, Result
 
 if TYPE_CHECKING:
-    from gitops_sim.runtime.informer import Informer
+    from gitops_sim.runtime.cache_set import CacheSet
 
 __all__ = [
     "Caches",
@@ -32,7 +32,7 @@ class Request(NamedTuple):
     name: str
 
 
-Caches: TypeAlias = "Mapping[str, Informer]"
+Caches: TypeAlias = "CacheSet"
 """The informers of a controller, by the kind as its `Watched` writes it: `caches["v1/Pod"]`."""
 
 ReconcileFunction: TypeAlias = Callable[
