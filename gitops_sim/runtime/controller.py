@@ -125,7 +125,7 @@ class _Life:
         self._idle: deque[Signal] = deque()
         self._client = RevocableClient(controller.make_client(), controller.name)
         self.queue = WorkQueue(self._clock, self._wake, backoff=controller.backoff)
-        self._caches = CacheSet(self._client, self._wake.set)
+        self._caches = CacheSet(self._client, self._wake)
         for watched in controller.watched:
             self._caches.watch(watched)
         self._reconcile = controller.make_reconcile(self._client, self._caches)
