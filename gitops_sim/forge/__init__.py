@@ -2,6 +2,7 @@
 
 from gitops_sim.forge.diffs import Diff
 from gitops_sim.forge.forge import Forge
+from gitops_sim.forge.http import GitHttp, HttpRequest, HttpResponse
 from gitops_sim.forge.merge_requests import MergeRequest
 from gitops_sim.forge.repository import CommitInfo, Repository
 from gitops_sim.forge.rules import Check, Protection, Refusal, Review
@@ -11,6 +12,9 @@ __all__ = [
     "CommitInfo",
     "Diff",
     "Forge",
+    "GitHttp",
+    "HttpRequest",
+    "HttpResponse",
     "MergeRequest",
     "Protection",
     "Refusal",

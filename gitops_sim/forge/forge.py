@@ -17,6 +17,7 @@ from gitops_sim.forge.announcing import Announcer, OnMergeRequest, OnPush
 from gitops_sim.forge.contents import Content, encode_files
 from gitops_sim.forge.names import branch_ref, check_repository_name
 from gitops_sim.forge.packs import write_pack
+from gitops_sim.forge.pushes import take_import
 from gitops_sim.forge.remotes import HOST, Remote
 from gitops_sim.forge.repository import Repository
 from gitops_sim.journal import Journal, facts
@@ -131,7 +132,7 @@ class Forge:
     ) -> Repository:
         """Do what `import_repository` says; its recorded form, with all objects as one pack."""
         repository = self._new_repository(name, default_branch)
-        repository.take_in(refs, shallow, pack)
+        take_import(repository, refs, shallow, pack)
         self._repositories[name] = repository
         return repository
 

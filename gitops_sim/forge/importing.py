@@ -15,7 +15,6 @@ import re
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -176,21 +175,29 @@ def read_clone(place: Path) -> Snapshot | None:
 
     try:
         repo = Repo(os.fspath(place))
-        try:
-            return _CloneReader(repo).snapshot()
-        finally:
-            with suppress(BufferError):  # a damaged pack is still held by what it raised
-                repo.close()
     except NotGitRepository:
         if (place / ".git").exists():
             raise _damaged(place, "its .git is no repository") from None
         return None
-    except InputError:
-        raise
+    try:
+        found = _attempt(repo, place)
+    finally:
+        repo.close()
+    if isinstance(found, InputError):
+        raise found
+    return found
+
+
+def _attempt(repo: Any, place: Path) -> Snapshot | InputError:
+    """Return what is in a clone, or what is wrong with it, no longer holding its packs."""
+    try:
+        return _CloneReader(repo).snapshot()
+    except InputError as error:
+        return error.with_traceback(None)
     except GitOpsSimError as error:
-        raise _damaged(place, str(error)) from None
+        return _damaged(place, str(error))
     except Exception as error:  # a foreign parser on damaged input: anything can come
-        raise _damaged(place, f"{type(error).__name__}: {error}") from error
+        return _damaged(place, f"{type(error).__name__}: {error}")
 
 
 def _damaged(place: Path, problem: str) -> InputError:

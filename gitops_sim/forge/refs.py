@@ -37,7 +37,7 @@ class Refs:
     def __init__(self, repository: str, objects: ObjectStore, default_branch: str) -> None:
         self._repository = repository
         self._objects = objects
-        self._default_branch = default_branch
+        self.default_branch = default_branch
         self._ids: dict[str, str] = {}
 
     def all(self) -> Mapping[str, str]:
@@ -106,7 +106,7 @@ class Refs:
         return commit_id
 
     def _named(self, name: str) -> str:
-        plain = self._default_branch if name in ("HEAD", "@") else name
+        plain = self.default_branch if name in ("HEAD", "@") else name
         tried = (name, f"refs/heads/{plain}", f"refs/tags/{name}", f"refs/{name}")
         found = next((self._ids[ref] for ref in tried if ref in self._ids), "")
         commit_id = self.peel(found or self._by_id(name))

@@ -24,15 +24,13 @@ from gitops_sim.forge.merge_requests import MergeRequest
 from gitops_sim.forge.merging import Sides, merge_trees
 from gitops_sim.forge.names import branch_ref, check_path, check_ref_name, identity
 from gitops_sim.forge.objects import BLOB, COMMIT, Commit, ObjectStore, TreeEntry, encode_commit
-from gitops_sim.forge.packs import read_pack
+from gitops_sim.forge.pushes import take_push
 from gitops_sim.forge.refs import Refs
 from gitops_sim.forge.rules import Check, CheckStatus, Protection
 from gitops_sim.journal import facts
 
 __all__ = ["CommitInfo", "Repository"]
 
-IMPORTER = "import"
-"""Who moves the branches of a repository that comes from elsewhere."""
 KEPT_TREES = 32
 """Parsed trees kept, the one used longest ago goes first."""
 
@@ -331,6 +329,22 @@ class Repository:
         branches = source, target or self.default_branch
         return MergeRequest.open(self, branches, author, (title, description))
 
+    @outside
+    def receive(self, commands: Sequence[Sequence[str]], pack: bytes, by: str) -> dict[str, str]:
+        """Take a push in: move each ref that may be moved; return why the others may not.
+
+        Args:
+            commands: For each ref: the id that the client saw, the new one, and the full name;
+                "" for none.
+            pack: The objects that are new; empty when there are none.
+            by: Who pushes.
+
+        Raises:
+            GitError: The pack is damaged, or an object is missing; nothing has changed then.
+            InputError: It holds a file that no repository here takes.
+        """
+        return take_push(self, commands, pack, by)
+
     # -- for the other parts of the forge
 
     def add_commit(
@@ -386,16 +400,13 @@ class Repository:
         if refusal:
             raise RefRejectedError(self.name, branch, refusal.rule, refusal.next_step)
 
-    def take_in(self, refs: Mapping[str, str], shallow: Sequence[str], pack: bytes) -> None:
-        """Take refs with their history from elsewhere; only the newest commits are told as new."""
-        for kind, content in read_pack(pack, self.objects).values():
-            self.objects.add(kind, content)
-        self.objects.shallow |= set(shallow)
-        heads = sorted({self.refs.peel(found) for found in refs.values()} - {""})
-        before = [parent for head in heads for parent in self.objects.commit(head).parents]
-        self._known |= history.reachable(self.objects, before)
-        for ref, found in sorted(refs.items()):
-            self.move(ref, found, IMPORTER)
+    def take_as_known(self, commits: Sequence[str]) -> None:
+        """Take commits and what is before them as told already (imported history)."""
+        self._known |= history.reachable(self.objects, commits)
+
+    def make_default(self, branch: str) -> None:
+        """Let another branch be the default one."""
+        self.default_branch = self.refs.default_branch = branch
 
     def _record_new_commits(self, new: str, branch: str) -> None:
         """Tell of commits seen for the first time, parents first."""
