@@ -1,0 +1,109 @@
+"""`check` and `hint` on a lab: what they remember, and that they only look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from gitops_sim.clock import Door, VirtualClock
+from gitops_sim.exercises import CHECKS, Checks, LabView, installed_exercises
+from gitops_sim.exercises.gate import problems, script
+from gitops_sim.forge import Forge
+from gitops_sim.journal import Journal
+from gitops_sim.lab import Lab
+
+EXERCISES = installed_exercises()
+
+
+@pytest.fixture
+def empty() -> Checks:
+    """The checks of a lab in which nothing has been made."""
+    clock = VirtualClock(1)
+    journal = Journal(clock)
+    return Checks(LabView(clock, journal, Forge(clock, journal, Door(clock)), {}))
+
+
+@pytest.fixture(params=EXERCISES)
+def name(request: pytest.FixtureRequest) -> Iterator[str]:
+    return request.param
+
+
+def prepared(name: str, answer: str = "") -> Lab:
+    """Return the lab of an exercise, with one of its answers given."""
+    exercise = EXERCISES[name]
+    lab: Lab = script(exercise.folder / exercise.setup, "setup")(5)
+    if answer:
+        script(exercise.folder / answer, "answer")(lab)
+    return lab
+
+
+def test_exercise_judges_rightly(name: str) -> None:
+    """Starter fails, right answers pass, wrong ones are told their own message; on 3 seeds."""
+    assert list(problems(EXERCISES[name])) == []
+
+
+def test_worked_solution_is_one(name: str) -> None:
+    """The code that the last hint shows passes when a learner types it."""
+    lab = prepared(name)
+    code = EXERCISES[name].hints[-1].partition("```python\n")[2].partition("```")[0]
+    names = {
+        "lab": lab,
+        "shop": lab.forge.repository("shop"),
+        "staging": lab.cluster("staging"),
+    }
+    exec(code, names)
+    assert lab.check(name).passed
+
+
+def test_check_changes_nothing(name: str) -> None:
+    lab = prepared(name)
+    before = (lab.journal.to_jsonl(), lab._door.to_jsonl(), lab.clock.events)
+    assert lab.check(name) == lab.check(name)
+    lab.check(name).hint()
+    assert (lab.journal.to_jsonl(), lab._door.to_jsonl(), lab.clock.events) == before
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_empty_lab_is_told_what_it_lacks_and_nothing_is_raised(name: str, empty: Checks) -> None:
+    result = empty.check(name)
+    assert not result.passed
+    assert "no cluster" in result.found
+    assert result.look_here
+
+
+def test_unknown_exercise_lists_those_there_are(empty: Checks) -> None:
+    result = empty.check("E99.9")
+    assert not result.passed
+    assert "E00.1" in result.expected
+    assert result.hint() is None
+
+
+def test_hints_climb_and_stay_on_the_last(empty: Checks) -> None:
+    result = empty.check("E00.1")
+    steps = [hint.step for _ in range(6) if (hint := result.hint())]
+    assert steps == [1, 2, 3, 4, 4, 4]
+    again = empty.check("E00.1").hint()
+    assert again
+    assert again.text == EXERCISES["E00.1"].hints[-1]
+
+
+def test_progress_counts_attempts_until_the_first_pass() -> None:
+    lab = prepared("E00.1")
+    checks = lab._checks
+    checks.check("E00.1")
+    checks.check("E00.1").hint()
+    script(EXERCISES["E00.1"].folder / "solution.py", "answer")(lab)
+    passed_at = lab.clock.now()
+    checks.check("E00.1")
+    lab.run("1m")
+    checks.check("E00.1")
+    progress = checks.progress["E00.1"]
+    assert (progress.attempts, progress.hints, progress.passed_at) == (3, 1, passed_at)
+
+
+def test_wrong_answer_has_its_message_before_any_hint() -> None:
+    lab = prepared("E00.1", "wrong_by_hand.py")
+    result = lab.check("E00.1")
+    assert result.message == EXERCISES["E00.1"].wrong["by-hand"].message
+    assert "What happened" in repr(result)
