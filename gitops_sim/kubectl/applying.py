@@ -4,12 +4,13 @@ One object after the other, in the order of the files: an error of one does not 
 a run that meets errors leaves the cluster half-applied, as kubectl does.
 
 Source: k8s.io/kubectl pkg/cmd/apply/apply.go, patcher.go.
-Differs: no `--prune`; a server-side apply does not take over the fields of an earlier client-side
-one (kubectl rewrites managedFields then).
+Differs: no `--prune`; a server-side apply reads the object first, and does not take over the fields
+of an earlier client-side one (kubectl rewrites managedFields then).
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -84,6 +85,8 @@ def apply(session: Session, arguments: Arguments) -> Work:
         except (ApiError, LabError) as refused:
             errors.append(refused)
             continue
+        if arguments.dry_run == "none" and not server_side:
+            session.done.append(operation)
         printed(session, arguments, item, after, operation)
     if errors:
         session.err.append(error_text(errors))
@@ -103,6 +106,9 @@ def _want_name(item: Found) -> None:
 def _server_side(session: Session, arguments: Arguments, item: Found) -> tuple[Manifest, str]:
     """Send the object for the server to merge."""
     _want_name(item)
+    before: Manifest | None = None
+    with contextlib.suppress(NotFoundError):
+        before = session.cluster.get(item.kind.exact, item.name, item.namespace or None)
     try:
         after = session.cluster.apply(
             item.manifest,
@@ -112,7 +118,17 @@ def _server_side(session: Session, arguments: Arguments, item: Found) -> tuple[M
         )
     except ConflictError as refused:
         raise LabError(CONFLICT.format(refused.message)) from None
+    if arguments.dry_run == "none":
+        session.done.append(_done(before, after))
     return after, "serverside-applied"
+
+
+def _done(before: Manifest | None, after: Manifest) -> str:
+    """Return what a server-side apply did, which kubectl does not print."""
+    if before is None:
+        return "created"
+    same = before["metadata"].get("resourceVersion") == after["metadata"].get("resourceVersion")
+    return "unchanged" if same else "configured"
 
 
 def _client_side(session: Session, arguments: Arguments, item: Found) -> tuple[Manifest, str]:

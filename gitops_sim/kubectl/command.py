@@ -55,11 +55,16 @@ COMMANDS: Mapping[str, tuple[Command, Mapping[str, Flag]]] = {
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """What a command left behind: its output, its errors, its exit status."""
+    """What a command left behind: its output, its errors, its exit status.
+
+    `done` has a word for each object that an apply, a `rollout status` or a wait dealt with:
+    `created`, `configured`, `unchanged`, `rolled out`, `waited for`; dry runs do nothing.
+    """
 
     stdout: str = ""
     stderr: str = ""
     exit_code: int = 0
+    done: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +72,21 @@ class KubectlCommand:
     """A kubectl with a cluster to talk to and files to read.
 
     Attributes:
-        cluster: Where it sends its requests.
+        cluster: Where it sends its requests; None: there is no kubeconfig.
         clock: Times its waiting.
         files: What `-f` and `-k` can name.
         renderer: Builds kustomizations.
         namespace: That of the kubeconfig's context.
+        out, err: Told what is printed as soon as it is; None: nobody.
     """
 
-    cluster: Cluster
+    cluster: Cluster | None
     clock: Clock
     files: TreeReader
     renderer: Renderer
     namespace: str = "default"
+    out: Callable[[str], None] | None = None
+    err: Callable[[str], None] | None = None
 
     def run(
         self, argv: Sequence[str], *, stdin: str = "", directory: str = ""
@@ -104,6 +112,8 @@ class KubectlCommand:
             directory=directory,
             stdin=stdin,
             namespace=self.namespace,
+            out=self.out,
+            err=self.err,
         )
         yield Step("kubectl", START_TAKES, " ".join(argv[:2]))
         name = ""
@@ -115,7 +125,7 @@ class KubectlCommand:
         except (ApiError, LabError) as refused:
             session.err.append(error_text([refused]))
             code = 2 if name == "diff" else 1  # 1 says of a diff that there is one
-        return CommandResult("".join(session.out), "".join(session.err), code)
+        return CommandResult(session.out.text, session.err.text, code, tuple(session.done))
 
 
 def _read(argv: Sequence[str]) -> tuple[str, Arguments]:

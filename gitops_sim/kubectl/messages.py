@@ -9,7 +9,14 @@ from collections.abc import Sequence
 
 from gitops_sim.errors import ApiError, InvalidError, LabError, UnauthorizedError
 
-__all__ = ["error_text", "with_source"]
+__all__ = ["REFUSED", "error_text", "with_source"]
+
+REFUSED = (
+    "The connection to the server localhost:8080 was refused - did you specify the right host or "
+    "port?"
+)
+"""What kubectl says without a kubeconfig."""
+WITHOUT_PREFIX = ("error: ", REFUSED)
 
 
 def error_text(errors: Sequence[Exception]) -> str:
@@ -20,7 +27,7 @@ def error_text(errors: Sequence[Exception]) -> str:
     if isinstance(error, InvalidError):
         return _invalid(error)
     text = _in_a_list(error)
-    if not isinstance(error, ApiError) and not text.startswith("error: "):
+    if not isinstance(error, ApiError) and not text.startswith(WITHOUT_PREFIX):
         text = f"error: {text}"
     return text if text.endswith("\n") else f"{text}\n"
 

@@ -66,7 +66,8 @@ def rollout(session: Session, arguments: Arguments) -> Work:
         yield session.step(f"rollout {word}", kind, name)
         live = session.cluster.get(kind.exact, name, session.namespace_of(kind))
         if word == "status":
-            yield from follow_rollout(session, arguments, kind, live)
+            if (yield from follow_rollout(session, arguments, kind, live)):
+                session.done.append("rolled out")
         else:
             at_once[word](session, arguments, kind, live)
     return 0

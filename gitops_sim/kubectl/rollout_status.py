@@ -21,8 +21,11 @@ __all__ = ["follow_rollout"]
 
 def follow_rollout(
     session: Session, arguments: Arguments, kind: Mapped, live: Manifest
-) -> Generator[Any, Any, None]:
+) -> Generator[Any, Any, bool]:
     """Print how a rollout goes, a line for each change of the object, until it is done.
+
+    Returns:
+        True when it is done; False when `--watch=false` looked at one that is not.
 
     Raises:
         LabError: It failed, the object went away, or `--timeout` was over.
@@ -34,19 +37,21 @@ def follow_rollout(
     deadline = session.clock.now() + seconds if seconds > 0 else math.inf
     keep_watching = arguments.on("watch", default=True)
     name, namespace = live["metadata"]["name"], live["metadata"].get("namespace", "")
+    finished = False
 
     def look(event: WatchEvent) -> bool:
         if event.type == "DELETED":
             raise LabError("object has been deleted")
         if event.type == "BOOKMARK":
             return False
-        text, done = views[kind.kind](name, event.object)
+        nonlocal finished
+        text, finished = views[kind.kind](name, event.object)
         session.say(text)
-        return done or not keep_watching
+        return finished or not keep_watching
 
-    done = yield from until(session, kind, namespace, name, deadline, look)
-    if not done:
+    if not (yield from until(session, kind, namespace, name, deadline, look)):
         raise LabError(TIMED_OUT)
+    return finished
 
 
 def _numbers(live: Manifest) -> tuple[dict[str, Any], dict[str, Any], bool]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, TypeAlias
 
+from gitops_sim.errors import LabError
 from gitops_sim.kubectl.arguments import Arguments
 from gitops_sim.kubectl.mapping import Kinds, Mapped
+from gitops_sim.kubectl.messages import REFUSED
 from gitops_sim.protocols import Clock, Cluster, TreeReader
 from gitops_sim.render import Renderer
 from gitops_sim.types import Step
 
-__all__ = ["APPLY_TAKES", "REQUEST_TAKES", "START_TAKES", "Session", "Work"]
+__all__ = ["APPLY_TAKES", "REQUEST_TAKES", "START_TAKES", "Output", "Session", "Work"]
 
 START_TAKES = 0.07
 """Seconds until a kubectl process has started and found out what the server serves."""
@@ -28,6 +30,29 @@ Work: TypeAlias = Generator[Any, Any, int]
 """A command at work: yields steps, returns its exit status."""
 
 
+class Output:
+    """What was printed to one stream.
+
+    Args:
+        tell: Is told each piece at once, so that what a killed command printed is seen; or None.
+    """
+
+    def __init__(self, tell: Callable[[str], None] | None) -> None:
+        self._parts: list[str] = []
+        self._tell = tell
+
+    def append(self, text: str) -> None:
+        """Print a text."""
+        self._parts.append(text)
+        if self._tell is not None and text:
+            self._tell(text)
+
+    @property
+    def text(self) -> str:
+        """All that was printed."""
+        return "".join(self._parts)
+
+
 class Session:
     """What a command works with.
 
@@ -38,11 +63,13 @@ class Session:
         namespace: Where namespaced objects are that do not say so.
         namespace_given: True when the command line names it.
         out, err: What was printed so far.
+        done: What was done to objects, a word for each: `created`, `configured`, `unchanged`,
+            `rolled out`, `waited for`; nothing for a dry run.
     """
 
     def __init__(
         self,
-        cluster: Cluster,
+        cluster: Cluster | None,
         clock: Clock,
         files: TreeReader,
         renderer: Renderer,
@@ -50,8 +77,10 @@ class Session:
         directory: str = "",
         stdin: str = "",
         namespace: str = "default",
+        out: Callable[[str], None] | None = None,
+        err: Callable[[str], None] | None = None,
     ) -> None:
-        self.cluster = cluster
+        self._cluster = cluster
         self.clock = clock
         self.files = files
         self.renderer = renderer
@@ -59,9 +88,17 @@ class Session:
         self.stdin = stdin
         self.namespace = namespace
         self.namespace_given = False
-        self.out: list[str] = []
-        self.err: list[str] = []
+        self.out = Output(out)
+        self.err = Output(err)
+        self.done: list[str] = []
         self._kinds: Kinds | None = None
+
+    @property
+    def cluster(self) -> Cluster:
+        """Where requests go; LabError, as kubectl says it, without a cluster."""
+        if self._cluster is None:
+            raise LabError(REFUSED)
+        return self._cluster
 
     @property
     def kinds(self) -> Kinds:

@@ -108,6 +108,7 @@ def wait(session: Session, arguments: Arguments) -> Work:
         if not done:
             raise LabError(f"{TIMED_OUT} on {kind.plural}/{name}")
         session.say(f"{kind.shown(name)} condition met")
+        session.done.append("waited for")
     return 0
 
 

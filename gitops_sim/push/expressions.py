@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from gitops_sim.push.expression_values import (
     FUNCTIONS,
@@ -68,7 +68,6 @@ ORDER: Mapping[str, int] = {
 }
 """Operators and how strongly they bind."""
 
-Status: TypeAlias = Literal["success", "failure", "cancelled"]
 Contexts: TypeAlias = Mapping[str, Any]
 
 
@@ -95,7 +94,7 @@ class Expression:
     root: Node
     functions: frozenset[str] = frozenset()
 
-    def value(self, contexts: Contexts, status: Status = "success") -> Any:
+    def value(self, contexts: Contexts, status: str = "success") -> Any:
         """Return what it comes to: text, number, boolean, None, dict or list.
 
         Args:
@@ -107,7 +106,7 @@ class Expression:
         """
         return _value(self.root, contexts, status)
 
-    def holds(self, contexts: Contexts, status: Status = "success") -> bool:
+    def holds(self, contexts: Contexts, status: str = "success") -> bool:
         """Return whether it is truthy; without a status function, `success()` is meant too."""
         if status != "success" and not self.functions & set(STATUS_FUNCTIONS):
             return False
@@ -120,7 +119,7 @@ class Template:
 
     parts: tuple[str | Expression, ...] = field(default=())
 
-    def text(self, contexts: Contexts, status: Status = "success") -> str:
+    def text(self, contexts: Contexts, status: str = "success") -> str:
         """Return the text with each expression's value in its place."""
         return "".join(
             part if isinstance(part, str) else text_of(part.value(contexts, status))
@@ -281,7 +280,7 @@ class _Parser:
         return ExpressionError(f"unexpected {found!r} in the expression {self.source[:80]!r}")
 
 
-def _value(node: Node, contexts: Contexts, status: Status) -> Any:
+def _value(node: Node, contexts: Contexts, status: str) -> Any:
     """Evaluate one part; `&&` and `||` return one of their operands."""
     if node.kind == "literal":
         return node.value
