@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_sim.clock.door import Door, outside
-from gitops_sim.errors import LabError
+from gitops_sim.errors import GitOpsSimError, LabError
 from gitops_sim.forge import importing
 from gitops_sim.forge.announcing import Announcer, OnMergeRequest, OnPush
 from gitops_sim.forge.contents import Content, encode_files
@@ -91,9 +91,13 @@ class Forge:
     ) -> Repository:
         """Do what `create_repository` says; its recorded form, with files as JSON."""
         repository = self._new_repository(name, default_branch)
-        if files:
-            repository.commit_files(files, "Initial commit", "", "alice")
-        self._repositories[name] = repository
+        self._repositories[name] = repository  # first, since a pipeline looks it up at the push
+        try:
+            if files:
+                repository.commit_files(files, "Initial commit", "", "alice")
+        except GitOpsSimError:
+            del self._repositories[name]
+            raise
         return repository
 
     def import_repository(self, path_or_url: str, name: str = "", *, depth: int = 0) -> Repository:
