@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     after = page(before)
     if chosen.check:
         if before != after:
-            print("docs/fidelity.md is out of date: run `./do python tools/build_fidelity.py`")
+            print("docs/fidelity.md is out of date: run `./do fidelity`")
         return int(before != after)
     PAGE.write_text(after, encoding="utf-8")
     return 0

@@ -26,7 +26,7 @@ def tool() -> ModuleType:
 
 def test_page_is_up_to_date(tool: ModuleType) -> None:
     page = (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8")
-    assert tool.page(page) == page, "run ./do python tools/build_fidelity.py"
+    assert tool.page(page) == page, "run ./do fidelity"
 
 
 def test_every_note_in_the_sources_is_collected(tool: ModuleType) -> None:

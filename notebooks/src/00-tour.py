@@ -1,0 +1,160 @@
+# %% [markdown]
+# # The tour: follow one commit to a running pod
+#
+# Five minutes. You change a cluster by hand, you change it by a commit, and you see which change
+# lasts.
+#
+# Everything runs inside this notebook: a Git server, two Kubernetes clusters and a clock that you
+# move. Nothing of yours is touched, and nothing is downloaded. Run each cell with **Shift+Enter**.
+# Where you read *guess*, guess first.
+
+# %%
+from gitops_sim import Lab
+
+lab = Lab(seed=7)
+shop = lab.forge.import_repository("samples/shop")
+
+# %% [markdown]
+# ## 1. Git says what should run
+#
+# `shop` is a Git repository. It does not say how to deploy, it says what should run: these services,
+# this many pods. An *overlay* says what is special about one environment.
+
+# %%
+print(shop.read("overlays/staging/kustomization.yaml"))
+
+# %% [markdown]
+# ## 2. Two ways to deliver it
+#
+# Two clusters shall run what that overlay describes.
+#
+# - `pushed`: a **pipeline** runs `kubectl apply` after each commit, from outside the cluster.
+# - `staging`: **Flux** runs inside the cluster and looks at Git every minute.
+
+# %%
+pushed = lab.cluster("pushed")
+pushed.pipeline.connect(shop, path="overlays/staging")
+
+staging = lab.cluster("staging")
+staging.flux.bootstrap(shop, path="overlays/staging", interval="1m")
+
+# %% [markdown]
+# *Guess:* both know the repository. After five minutes without a commit, which of them runs the
+# shop?
+
+# %%
+lab.run("5m")
+
+# %%
+lab.compare(staging)
+
+# %%
+lab.compare(pushed)
+
+# %% [markdown]
+# The left card of a row is what Git declares, the right card is what runs. Press **play** under the
+# first picture to see how it came to be.
+#
+# `pushed` is empty. A pipeline answers to *events*, and nobody has pushed yet. Flux needs no event:
+# it compares, finds that something is missing, and makes it. That round is called **reconciling**,
+# and here it is:
+
+# %%
+staging.flux.loop()
+
+# %% [markdown]
+# ## 3. A commit
+#
+# Give the web front end a new version. You change one line of a file and commit it.
+
+# %%
+text = shop.read("base/web.yaml")
+image = text.partition("image: ")[2].split()[0]
+commit = shop.commit({"base/web.yaml": text.replace(image, "shop/web:2.0.0")}, "Deliver web 2.0.0")
+print(f"{image} becomes shop/web:2.0.0 in commit {commit[:7]}")
+
+# %% [markdown]
+# *Guess:* which cluster has it first?
+
+# %%
+lab.run("5m")
+
+# %%
+lab.compare(pushed).lanes()
+
+# %%
+lab.compare(staging).lanes()
+
+# %% [markdown]
+# The upper lane is Git: diamonds are commits. The lower lane is the cluster: triangles are
+# deliveries. The band between them is as high as the number of objects that differ.
+#
+# The pipeline started within seconds. Flux came when its minute was over. **Push** is quick while
+# everything works; **pull** needs nobody to call it.
+
+# %% [markdown]
+# ## 4. A change by hand
+#
+# It is late, the shop is slow, and someone scales `web` with `kubectl`, in both clusters.
+
+# %%
+print(pushed.kubectl("scale deployment/web --replicas=9 --namespace shop"))
+print(staging.kubectl("scale deployment/web --replicas=9 --namespace shop"))
+
+# %%
+lab.compare(staging)
+
+# %% [markdown]
+# The row of `web` says who did it. This is **drift**: the cluster differs from its description, and
+# the cause is not in Git. *Guess:* what do both clusters look like in five minutes?
+
+# %%
+lab.run("5m")
+
+# %%
+lab.compare(pushed).lanes()
+
+# %%
+lab.compare(staging).lanes()
+
+# %% [markdown]
+# The cross is the edit. In `staging` it lasted until Flux looked again. In `pushed` it is still
+# there, and stays until the next commit happens to overwrite it. Nobody is looking.
+
+# %%
+assert pushed.get("Deployment", "web", "shop")["spec"]["replicas"] == 9
+assert staging.get("Deployment", "web", "shop")["spec"]["replicas"] != 9
+
+# %% [markdown]
+# ## 5. Your turn: make it stay
+#
+# The shop expects a busy evening. Staging needs **three** pods of `cart`, and it must keep them.
+# Any way that lasts is right. Check as often as you like.
+
+# %% tags=["answer"]
+# Your change goes here.
+
+# %% tags=["check"]
+lab.check("E00.1")
+
+# %% [markdown]
+# Stuck? Each run of the next cell helps a little more; the fourth shows the solution.
+
+# %% tags=["hint"]
+lab.check("E00.1").hint()
+
+# %% [markdown]
+# ## 6. What it is called
+#
+# | You saw | Name | Where to read on |
+# | --- | --- | --- |
+# | files that describe what should run | desired state, *declarative* | [OpenGitOps principles](https://opengitops.dev/) |
+# | a commit that everyone can find again | *versioned and immutable* | the same |
+# | Flux looked by itself, every minute | *pulled automatically*, `spec.interval` | [Flux: Kustomization](https://fluxcd.io/flux/components/kustomize/kustomizations/) |
+# | the edit was taken back | drift, *continuously reconciled* | the same |
+# | who set which field | field manager | [Server-side apply](https://kubernetes.io/docs/reference/using-api/server-side-apply/) |
+#
+# From Flux's resource down to the pods, this is what you have been running:
+
+# %%
+lab.compare(staging).tree()
