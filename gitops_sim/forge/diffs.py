@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gitops_sim.forge.history import Change, changes
+from gitops_sim.forge.line_merging import is_binary
 from gitops_sim.forge.lines import Edit, edits, split_lines
-from gitops_sim.forge.merging import is_binary
 from gitops_sim.forge.objects import SUBMODULE, ObjectStore, TreeEntry
 
 __all__ = ["Diff", "diff_trees"]

@@ -17,7 +17,8 @@ from gitops_sim.clock.door import outside
 from gitops_sim.errors import GitError, MergeConflictError, RefRejectedError
 from gitops_sim.forge import history, rules
 from gitops_sim.forge.diffs import Diff, diff_trees
-from gitops_sim.forge.merging import MergedTree, Sides, merge_trees
+from gitops_sim.forge.line_merging import Sides
+from gitops_sim.forge.merging import MergedTree, merge_trees
 from gitops_sim.forge.names import branch_ref, identity
 from gitops_sim.forge.rules import Protection, Refusal, Review, Verdict
 from gitops_sim.journal import facts

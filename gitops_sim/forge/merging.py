@@ -1,22 +1,19 @@
-"""Three-way merge: of files line by line (diff3), and of whole trees.
+"""Three-way merge of whole trees.
 
-Both sides are compared with the version they started from. What only one side changed is taken;
-what both changed alike is taken once; changes of both that overlap or touch are a conflict. A
-tree is merged entry by entry, and only folders that both sides changed are opened.
+A tree is merged entry by entry, and only folders that both sides changed are opened; files that
+both changed are merged by lines.
 
-Source: git, xdiff/xmerge.c at its default level, and merge-ort for trees; `git merge-file` is the
-oracle in the tests.
+Source: git, merge-ort; `git merge-tree` is the oracle in the tests.
 Differs: renames are not followed: a file renamed on one side and changed on the other is a
 conflict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeGuard
+from typing import TypeGuard
 
-from gitops_sim.forge.lines import Edit, edits, split_lines
+from gitops_sim.forge.line_merging import Sides, conflict_text, is_binary, merge_files
 from gitops_sim.forge.objects import (
     BLOB,
     EXECUTABLE,
@@ -27,18 +24,7 @@ from gitops_sim.forge.objects import (
     TreeEntry,
 )
 
-__all__ = ["MergedTree", "Sides", "is_binary", "merge_files", "merge_trees"]
-
-JOIN_LINES = 3
-"""Conflicts with at most this many equal lines between them are shown as one, as in Git."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sides:
-    """What the two sides are called in conflict markers: branch names, usually."""
-
-    ours: str
-    theirs: str
+__all__ = ["MergedTree", "merge_trees"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,110 +36,6 @@ class MergedTree:
 
     tree: str
     conflicts: dict[str, str]
-
-
-class _Piece(NamedTuple):
-    """Lines of the result; a conflict when `theirs` is not None."""
-
-    ours: list[bytes]
-    theirs: list[bytes] | None = None
-
-
-def is_binary(content: bytes) -> bool:
-    """Return True for content that is not text: a zero byte near the beginning, as in Git."""
-    return b"\0" in content[:8000]
-
-
-def merge_files(base: bytes, ours: bytes, theirs: bytes, sides: Sides) -> tuple[bytes, bool]:
-    """Merge two texts that started from `base`; return the text and whether it has conflicts."""
-    old, our_lines, their_lines = split_lines(base), split_lines(ours), split_lines(theirs)
-    pieces: list[_Piece] = []
-    at = 0
-    for start, end, ours_now, theirs_now in _regions(old, our_lines, their_lines):
-        pieces.append(_Piece(old[at:start]))
-        if ours_now == theirs_now or theirs_now == old[start:end]:
-            pieces.append(_Piece(ours_now))
-        elif ours_now == old[start:end]:
-            pieces.append(_Piece(theirs_now))
-        else:
-            pieces.extend(_split_conflict(ours_now, theirs_now))
-        at = end
-    pieces.append(_Piece(old[at:]))
-    conflict = any(piece.theirs is not None for piece in pieces)
-    return b"".join(_printed(piece, sides) for piece in pieces), conflict
-
-
-def _regions(
-    old: Sequence[bytes], ours: list[bytes], theirs: list[bytes]
-) -> list[tuple[int, int, list[bytes], list[bytes]]]:
-    """Return start and end in `old`, and both new versions, of each region that was changed."""
-    by_side = (edits(old, ours), edits(old, theirs))
-    every = sorted((e.old_start, e.old_end, side) for side in (0, 1) for e in by_side[side])
-    spans: list[tuple[int, int]] = []
-    for start, end, _ in every:
-        if spans and start <= spans[-1][1]:
-            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
-        else:
-            spans.append((start, end))
-    new_ours, new_theirs = _Shift(by_side[0]), _Shift(by_side[1])
-    return [
-        (start, end, ours[slice(*new_ours(start, end))], theirs[slice(*new_theirs(start, end))])
-        for start, end in spans
-    ]
-
-
-class _Shift:
-    """Translates spans of the old text, asked for in order, to where they are in the new one."""
-
-    def __init__(self, changes: list[Edit]) -> None:
-        self._changes = changes
-        self._next = 0
-        self._offset = 0
-
-    def __call__(self, start: int, end: int) -> tuple[int, int]:
-        new_start = start + self._offset
-        while self._next < len(self._changes) and self._changes[self._next].old_start <= end:
-            edit = self._changes[self._next]
-            self._offset = edit.new_end - edit.old_end
-            self._next += 1
-        return new_start, end + self._offset
-
-
-def _split_conflict(ours: list[bytes], theirs: list[bytes]) -> list[_Piece]:
-    """Return a conflict as pieces: lines that both sides have are no conflict."""
-    found: list[Edit] = []
-    for edit in edits(ours, theirs):
-        if found and edit.old_start - found[-1].old_end <= JOIN_LINES:
-            last = found.pop()
-            edit = Edit(last.old_start, edit.old_end, last.new_start, edit.new_end)
-        found.append(edit)
-    pieces, at = [], 0
-    for edit in found:
-        pieces.append(_Piece(ours[at : edit.old_start]))
-        ours_part = ours[edit.old_start : edit.old_end]
-        pieces.append(_Piece(ours_part, theirs[edit.new_start : edit.new_end]))
-        at = edit.old_end
-    return [*pieces, _Piece(ours[at:])]
-
-
-def _printed(piece: _Piece, sides: Sides) -> bytes:
-    if piece.theirs is None:
-        return b"".join(piece.ours)
-    return b"".join(
-        (
-            b"<<<<<<< %s\n" % sides.ours.encode(),
-            _closed(piece.ours),
-            b"=======\n",
-            _closed(piece.theirs),
-            b">>>>>>> %s\n" % sides.theirs.encode(),
-        )
-    )
-
-
-def _closed(lines: list[bytes]) -> bytes:
-    """Return the lines with a line feed at the end, so that a marker begins a line."""
-    text = b"".join(lines)
-    return text + b"\n" if text and not text.endswith(b"\n") else text
 
 
 def merge_trees(
@@ -230,8 +112,8 @@ class _TreeMerge:
 
     def _whole(self, ours: TreeEntry | None, theirs: TreeEntry | None) -> str:
         """Return both versions as one conflict: deleted here and changed there, or no text."""
-        shown = _Piece([self._shown(ours)], [self._shown(theirs)])
-        return _printed(shown, self._sides).decode("utf-8", "replace")
+        text = conflict_text(self._shown(ours), self._shown(theirs), self._sides)
+        return text.decode("utf-8", "replace")
 
     def _shown(self, entry: TreeEntry | None) -> bytes:
         if entry is None:

@@ -20,8 +20,9 @@ from gitops_sim.forge import history, rules, trees
 from gitops_sim.forge.announcing import Announcer
 from gitops_sim.forge.contents import Content, decode, encode_files
 from gitops_sim.forge.diffs import Diff, diff_trees
+from gitops_sim.forge.line_merging import Sides
 from gitops_sim.forge.merge_requests import MergeRequest
-from gitops_sim.forge.merging import Sides, merge_trees
+from gitops_sim.forge.merging import merge_trees
 from gitops_sim.forge.names import branch_ref, check_path, check_ref_name, identity
 from gitops_sim.forge.objects import BLOB, COMMIT, Commit, ObjectStore, TreeEntry, encode_commit
 from gitops_sim.forge.pushes import take_push
