@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from gitops_sim.apimachinery.yaml_loader import load_all
 from gitops_sim.errors import SpecError
+from gitops_sim.push.workflow_yaml import Entry, read
 
 __all__ = ["FILE", "Exercise", "WrongAnswer", "read_catalogue", "read_lab"]
 
@@ -89,76 +88,56 @@ def read_lab(folder: Path) -> list[Exercise]:
     file = folder / FILE
     if not file.is_file():
         raise SpecError(str(file), 0, "there is no such file", "name a folder of labs/")
-    documents = load_all(file.read_bytes(), str(file))
-    if len(documents) != 1:
-        raise SpecError(str(file), 0, f"{len(documents)} documents", "write exactly one")
-    exercises = _Reader(str(file)).mapping(documents[0].manifest, "exercises")
-    return [_exercise(name, value, folder) for name, value in exercises.items()]
-
-
-def _exercise(name: str, value: Any, folder: Path) -> Exercise:
-    reader = _Reader(str(folder / FILE), f"exercises.{name}")
-    reader.only(value, set(_TEXTS) | {"hints", "alternatives", "wrong"})
-    texts = {key: reader.text(value, key) for key in _TEXTS}
-    hints = reader.texts(value, "hints")
-    if len(hints) != HINTS:
-        raise reader.error("hints", f"{len(hints)} hints", f"write {HINTS}, the last one solves it")
-    alternatives = reader.texts(value, "alternatives")
-    if not alternatives:
-        raise reader.error("alternatives", "there is none", "name one other right answer")
-    wrong = {
-        mistake: _wrong_answer(reader, mistake, answer)
-        for mistake, answer in reader.mapping(value, "wrong").items()
-    }
-    exercise = Exercise(
-        name, hints=hints, alternatives=alternatives, wrong=wrong, folder=folder, **texts
-    )
-    for script in exercise.scripts():
-        if not (folder / script).is_file():
-            raise reader.error("", f"there is no {script} in {folder.name}", "write it")
-    return exercise
+    top = read(file.read_bytes(), str(file))
+    exercises = _part(top, "exercises", {"exercises"}).mapping()
+    return [_exercise(name, entry, folder) for name, entry in exercises.items()]
 
 
 _TEXTS = ("title", "task", "setup", "starter", "solution")
+_KEYS = {*_TEXTS, "hints", "alternatives", "wrong"}
 
 
-def _wrong_answer(reader: _Reader, name: str, value: Any) -> WrongAnswer:
-    inner = _Reader(reader.file, f"{reader.field}.wrong.{name}")
-    inner.only(value, {"message", "example"})
-    return WrongAnswer(name, inner.text(value, "message"), inner.text(value, "example"))
+def _exercise(name: str, entry: Entry, folder: Path) -> Exercise:
+    texts = {key: _text(entry, key, _KEYS) for key in _TEXTS}
+    hints = _part(entry, "hints", _KEYS)
+    if len(hints.items()) != HINTS:
+        raise hints.refuse(f"{len(hints.items())} hints", f"write {HINTS}, the last one solves it")
+    others = _part(entry, "alternatives", _KEYS)
+    if not others.items():
+        raise others.refuse("there is none", "name the script of one other right answer")
+    wrong = {
+        mistake: WrongAnswer(
+            mistake,
+            _text(answer, "message", {"message", "example"}),
+            _text(answer, "example", {"message", "example"}),
+        )
+        for mistake, answer in _part(entry, "wrong", _KEYS).mapping().items()
+    }
+    exercise = Exercise(
+        name,
+        hints=tuple(hint.strip() for hint in hints.texts()),
+        alternatives=tuple(others.texts()),
+        wrong=wrong,
+        folder=folder,
+        **texts,
+    )
+    for script in exercise.scripts():
+        if not (folder / script).is_file():
+            raise entry.refuse(f"there is no {script} in {folder.name}", "write it")
+    return exercise
 
 
-class _Reader:
-    """Reads values of one mapping; errors name the file and the field."""
+def _part(entry: Entry, key: str, known: set[str]) -> Entry:
+    """Return a member that must be there."""
+    members = entry.mapping(known)
+    if key not in members:
+        raise entry.refuse(f"{key} is missing", f"write `{key}:` below it")
+    return members[key]
 
-    def __init__(self, file: str, field: str = "") -> None:
-        self.file = file
-        self.field = field
 
-    def error(self, key: str, problem: str, fix: str) -> SpecError:
-        field = ".".join(part for part in (self.field, key) if part)
-        return SpecError(self.file, 0, problem, fix, field)
-
-    def only(self, value: Any, keys: set[str]) -> None:
-        if not isinstance(value, dict):
-            raise self.error("", "is no mapping", "write its keys below it")
-        if unknown := sorted(set(value) - keys):
-            raise self.error(unknown[0], "unknown key", f"known are {', '.join(sorted(keys))}")
-
-    def text(self, value: Mapping[str, Any], key: str) -> str:
-        text = value.get(key)
-        if not isinstance(text, str) or not text.strip():
-            raise self.error(key, "is no text", "write it")
-        return text.strip()
-
-    def texts(self, value: Mapping[str, Any], key: str) -> tuple[str, ...]:
-        items = value.get(key)
-        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            raise self.error(key, "is no list of texts", "write a list")
-        return tuple(item.strip() for item in items)
-
-    def mapping(self, value: Any, key: str) -> Mapping[str, Any]:
-        inner = value.get(key) if isinstance(value, dict) else None
-        if not isinstance(inner, dict):
-            raise self.error(key, "is no mapping", "write names and values")
-        return inner
+def _text(entry: Entry, key: str, known: set[str]) -> str:
+    part = _part(entry, key, known)
+    text = part.text().strip()
+    if not text:
+        raise part.refuse(f"{key} is empty", "write it")
+    return text

@@ -47,24 +47,25 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "field", "problem"),
     [
-        ({"title": ""}, "exercises.E00.1.title", "is no text"),
-        ({"task": 7}, "exercises.E00.1.task", "is no text"),
+        ({"title": ""}, "exercises.E00.1.title", "title is empty"),
+        ({"task": ["x"]}, "exercises.E00.1.task", "want text, not a list"),
         ({"hints": ["one"]}, "exercises.E00.1.hints", "1 hints"),
-        ({"hints": "one"}, "exercises.E00.1.hints", "is no list"),
+        ({"hints": "one"}, "exercises.E00.1.hints", "want a list"),
         ({"alternatives": []}, "exercises.E00.1.alternatives", "there is none"),
-        ({"wrong": []}, "exercises.E00.1.wrong", "is no mapping"),
-        ({"wrong": {"x": "y"}}, "exercises.E00.1.wrong.x", "is no mapping"),
-        ({"points": 3}, "exercises.E00.1.points", "unknown key"),
+        ({"wrong": []}, "exercises.E00.1.wrong", "want a mapping"),
+        ({"wrong": {"x": {"message": "y"}}}, "exercises.E00.1.wrong.x", "example is missing"),
+        ({"points": 3}, "exercises.E00.1.points", "unexpected key"),
         ({"starter": "gone.py"}, "exercises.E00.1", "there is no gone.py"),
     ],
 )
-def test_a_wrong_file_is_told_with_its_field(
+def test_a_wrong_file_is_told_with_line_and_field(
     tmp_path: Path, change: dict[str, Any], field: str, problem: str
 ) -> None:
     folder = write(tmp_path, good() | change)
     with pytest.raises(SpecError, match=problem) as raised:
         read_lab(folder)
     assert raised.value.field == field
+    assert raised.value.line
     assert raised.value.file.endswith("exercise.yaml")
 
 
