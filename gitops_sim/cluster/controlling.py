@@ -31,6 +31,7 @@ __all__ = [
     "Context",
     "ControllerSpec",
     "Reconciling",
+    "Steps",
     "build",
     "seconds_of",
     "step",
@@ -44,6 +45,9 @@ WRITE_SECONDS = 0.004
 
 Reconciling: TypeAlias = Generator[Any, Any, Result | None]
 """A reconcile under way: yields a `Step` before each write."""
+
+Steps: TypeAlias = Generator[Any, Any, None]
+"""A part of a reconcile that returns nothing: `yield from` it."""
 
 
 @dataclass(frozen=True, slots=True)
