@@ -127,6 +127,13 @@ class Template:
         )
 
     @property
+    def source(self) -> str:
+        """The text as it was written, with the expressions unevaluated."""
+        return "".join(
+            part if isinstance(part, str) else f"${{{{ {part.source} }}}}" for part in self.parts
+        )
+
+    @property
     def expressions(self) -> list[Expression]:
         """The expressions in it, in order."""
         return [part for part in self.parts if isinstance(part, Expression)]

@@ -152,7 +152,7 @@ class JobWork:
             contexts["env"] = evaluated(workflow.env if workflow else {}, contexts)
             contexts["env"] |= evaluated(self.job.spec.env, contexts)
             for spec, one in zip(self.job.spec.steps, self.job.steps[1:], strict=True):
-                one.name = spec.label.text(contexts)
+                one.name = self._label(spec, contexts)
         except ExpressionError as wrong:
             self._say(step, f"Error: {wrong}")
             return 1
@@ -171,7 +171,7 @@ class JobWork:
                 step.status = "skipped"
                 self._keep(spec, step, {})
                 return None
-            step.name = spec.label.text(contexts)
+            step.name = self._label(spec, contexts)
         except ExpressionError as wrong:
             self._say(step, f"Error: {self._place(spec)}: {wrong}")
             step.status = "failure"
@@ -182,6 +182,13 @@ class JobWork:
         yield from self._bounded(step, body, spec.timeout_minutes)
         self._keep(spec, step, self._after(step))
         return None
+
+    def _label(self, spec: StepSpec, contexts: Mapping[str, Any]) -> str:
+        """Return the name of a step; one that cannot be evaluated stays as it was written."""
+        try:
+            return self._mask.applied(spec.label.text(contexts))
+        except ExpressionError:
+            return spec.label.source
 
     def _late(self) -> bool:
         return self._lab.clock.now() >= self._deadline
