@@ -81,7 +81,20 @@ def bind(server: ApiServer, binding: Manifest, *, manager: str) -> Manifest:
         pods,
         namespace,
         name,
-        {"spec": {"nodeName": node}},
+        {"spec": {"nodeName": node}, "status": {"conditions": _scheduled(server, pod)}},
         kind="merge",
         manager=manager,
+        subresource="binding",
     )
+
+
+def _scheduled(server: ApiServer, pod: Manifest) -> list[dict[str, Any]]:
+    """Return the pod's conditions with PodScheduled, which the server sets with the binding."""
+    others = [
+        condition
+        for condition in (pod.get("status") or {}).get("conditions") or ()
+        if condition["type"] != "PodScheduled"
+    ]
+    now = server.clock.timestamp()
+    told = {"type": "PodScheduled", "status": "True", "lastProbeTime": None}
+    return [*others, told | {"lastTransitionTime": now}]
