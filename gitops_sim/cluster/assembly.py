@@ -1,0 +1,72 @@
+"""What a cluster is put together from: one table of controllers, and its nodes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Protocol
+
+from gitops_sim.cluster.controlling import MANAGER, Context, ControllerSpec, build
+from gitops_sim.cluster.housekeeping import HOUSEKEEPING
+from gitops_sim.cluster.nodes.kubelet import KUBELET_WATCHES, Kubelet
+from gitops_sim.cluster.nodes.machines import DEFAULT_CAPACITY, Machines, node_manifest
+from gitops_sim.cluster.nodes.scheduler import SCHEDULER_WATCHES, Scheduler
+from gitops_sim.cluster.workloads import WORKLOADS
+from gitops_sim.journal import Journal
+from gitops_sim.protocols import Clock, Cluster, ImageSource
+from gitops_sim.runtime import Controller
+
+__all__ = ["Site", "make_controllers", "register_nodes"]
+
+_MANAGERS = {"kubelet": "kubelet", "kube-scheduler": "kube-scheduler"}
+_MOST_WORKERS = 8
+
+
+class Site(Protocol):
+    """What controllers are put into."""
+
+    clock: Clock
+    journal: Journal
+    machines: Machines
+
+    def client(
+        self, name: str, *, qps: float = 0.0, burst: int = 0, latency: float = 0.0
+    ) -> Cluster:
+        """Return a client with an account."""
+
+
+def make_controllers(site: Site, images: ImageSource) -> dict[str, Controller]:
+    """Return the controllers of a cluster by name, in the order in which they start."""
+    specs = {**HOUSEKEEPING, **WORKLOADS, **_node_side(site, images)}
+    return {
+        name: build(
+            spec,
+            site.clock,
+            site.journal,
+            partial(site.client, _MANAGERS.get(name, MANAGER)),
+        )
+        for name, spec in specs.items()
+    }
+
+
+def register_nodes(client: Cluster, machines: Machines, clock: Clock) -> None:
+    """Let the kubelet of each machine make its Node."""
+    now = clock.timestamp()
+    for machine in machines:
+        node = node_manifest(machine, DEFAULT_CAPACITY, now)
+        client.create(node)
+        client.patch("v1/Node", machine.name, {"status": node["status"]}, subresource="status")
+
+
+def _node_side(site: Site, images: ImageSource) -> dict[str, ControllerSpec]:
+    def kubelet(context: Context) -> Kubelet:
+        return Kubelet(context.client, context.caches, context.clock, site.machines, images)
+
+    def scheduler(context: Context) -> Scheduler:
+        return Scheduler(context.client, context.caches, context.clock)
+
+    workers = max(1, min(len(list(site.machines)), _MOST_WORKERS))
+    specs = (
+        ControllerSpec("kube-scheduler", SCHEDULER_WATCHES, scheduler),
+        ControllerSpec("kubelet", KUBELET_WATCHES, kubelet, workers=workers),
+    )
+    return {spec.name: spec for spec in specs}

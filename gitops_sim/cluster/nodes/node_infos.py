@@ -1,0 +1,151 @@
+"""What the scheduler knows of nodes: which pods are on them, and what those ask for.
+
+Source: k8s.io/kubernetes, pkg/scheduler/framework/types.go (NodeInfo),
+k8s.io/component-helpers, resource/helpers.go (PodRequests).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from gitops_sim.apimachinery.quantities import parse
+from gitops_sim.runtime import Informer
+from gitops_sim.runtime.informer import CacheChange
+from gitops_sim.types import Manifest
+
+__all__ = ["NodeInfo", "NodeInfos", "allocatable", "pod_requests"]
+
+_OVER = ("Succeeded", "Failed")
+_UNSAID = {"cpu": Fraction(1, 10), "memory": Fraction(200 << 20)}
+"""What a container without requests counts for in scores. Source: util/pod_resources.go."""
+
+
+@dataclass(slots=True)
+class NodeInfo:
+    """The pods on one node, by uid, and the sum of their requests by resource.
+
+    `scored` is the same with something for containers that ask for nothing.
+    """
+
+    pods: dict[str, Manifest] = field(default_factory=dict)
+    requested: dict[str, Fraction] = field(default_factory=dict)
+    scored: dict[str, Fraction] = field(default_factory=dict)
+
+
+class NodeInfos:
+    """Kept up to date from a cache of pods; finished pods do not count.
+
+    `avoiding` are the placed pods that want others to be elsewhere (required anti-affinity).
+    """
+
+    def __init__(self, pods: Informer) -> None:
+        self.avoiding: dict[str, Manifest] = {}
+        self._infos: dict[str, NodeInfo] = {}
+        pods.on_change(self._follow)
+
+    def __getitem__(self, node: str) -> NodeInfo:
+        """Return what is on a node; empty for one that nothing is on."""
+        found = self._infos.get(node)
+        if found is None:
+            found = self._infos[node] = NodeInfo()
+        return found
+
+    def without(self, node: str, gone: Container[str]) -> NodeInfo:
+        """Return what would be on a node without some pods, told by uid."""
+        left = NodeInfo()
+        for uid, pod in self[node].pods.items():
+            if uid not in gone:
+                left.pods[uid] = pod
+                _add(left.requested, pod_requests(pod))
+        return left
+
+    def _follow(self, change: CacheChange) -> None:
+        before, after = change
+        if before is not None and after is not None and _place(before) == _place(after):
+            if _place(after):
+                self[_place(after)].pods[after["metadata"]["uid"]] = after
+            return
+        if before is not None and _place(before):
+            self._count(before, -1)
+        if after is not None and _place(after):
+            self._count(after, 1)
+
+    def _count(self, pod: Manifest, sign: int) -> None:
+        info = self[_place(pod)]
+        uid = pod["metadata"]["uid"]
+        if sign > 0:
+            info.pods[uid] = pod
+            if (pod["spec"].get("affinity") or {}).get("podAntiAffinity"):
+                self.avoiding[uid] = pod
+        else:
+            info.pods.pop(uid, None)
+            self.avoiding.pop(uid, None)
+        for sums, amounts in (
+            (info.requested, pod_requests(pod)),
+            (info.scored, pod_requests(pod, scored=True)),
+        ):
+            for name, amount in amounts.items():
+                sums[name] = sums.get(name, Fraction(0)) + sign * amount
+
+
+def _place(pod: Manifest) -> str:
+    """Return the node that a pod uses resources of; empty when it uses none."""
+    if (pod.get("status") or {}).get("phase") in _OVER:
+        return ""
+    return str(pod["spec"].get("nodeName") or "")
+
+
+def pod_requests(pod: Manifest, *, scored: bool = False) -> dict[str, Fraction]:
+    """Return what a pod asks for: the sum of its containers, or its largest init container.
+
+    Args:
+        pod: A Pod.
+        scored: Count something for containers that ask for no cpu or memory.
+    """
+    spec = pod["spec"]
+    sums: dict[str, Fraction] = {}
+    for container in spec["containers"]:
+        _add(sums, _container_requests(container, scored=scored))
+    largest: dict[str, Fraction] = {}
+    sidecars: dict[str, Fraction] = {}
+    for container in spec.get("initContainers") or ():
+        amounts = _container_requests(container, scored=scored)
+        if container.get("restartPolicy") == "Always":
+            _add(sidecars, amounts)
+            amounts = sidecars
+        else:
+            amounts = dict(amounts)
+            _add(amounts, sidecars)
+        for name, amount in amounts.items():
+            largest[name] = max(largest.get(name, Fraction(0)), amount)
+    _add(sums, sidecars)
+    for name, amount in largest.items():
+        sums[name] = max(sums.get(name, Fraction(0)), amount)
+    _add(sums, {name: _parse(value) for name, value in (spec.get("overhead") or {}).items()})
+    return sums
+
+
+def allocatable(node: Manifest) -> dict[str, Fraction]:
+    """Return what a node has for pods."""
+    status = node.get("status") or {}
+    return {name: _parse(value) for name, value in (status.get("allocatable") or {}).items()}
+
+
+def _container_requests(container: Mapping[str, Any], *, scored: bool) -> dict[str, Fraction]:
+    requests = (container.get("resources") or {}).get("requests") or {}
+    amounts = {name: _parse(value) for name, value in requests.items()}
+    return _UNSAID | amounts if scored else amounts
+
+
+def _add(sums: dict[str, Fraction], amounts: Mapping[str, Fraction]) -> None:
+    for name, amount in amounts.items():
+        sums[name] = sums.get(name, Fraction(0)) + amount
+
+
+@lru_cache(maxsize=4096)
+def _parse(quantity: str | float) -> Fraction:
+    return parse(quantity)

@@ -1,0 +1,257 @@
+"""The status of a pod, from what its machine knows.
+
+Source: k8s.io/kubernetes, pkg/kubelet/kubelet_pods.go (generateAPIPodStatus, getPhase),
+pkg/kubelet/status/generate.go.
+Differs: container statuses leave out user, volumeMounts and allocated resources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gitops_sim.cluster.nodes import containers
+from gitops_sim.cluster.nodes.pod_runs import ContainerRun, Ended, PodRun
+from gitops_sim.cluster.nodes.pods import init_is_done, is_sidecar
+from gitops_sim.types import Manifest
+
+__all__ = ["pod_status"]
+
+Timestamp = Callable[[float], str]
+
+
+def pod_status(
+    pod: Manifest, run: PodRun, host: str, now: float, timestamp: Timestamp
+) -> dict[str, Any]:
+    """Return the status that a kubelet reports.
+
+    Args:
+        pod: As it is in the API; conditions of others are kept.
+        run: What the machine knows.
+        host: Address of the machine.
+        now: Seconds since the epoch.
+        timestamp: Prints such seconds as RFC 3339.
+    """
+    spec, old = pod["spec"], pod.get("status") or {}
+    inits = spec.get("initContainers") or ()
+    initialized = all(init_is_done(c, run.containers.get(c["name"]), now) for c in inits)
+    mains = [
+        _container_status(c, run, now, timestamp, waits_for_init=bool(inits) and not initialized)
+        for c in sorted(spec["containers"], key=lambda c: str(c["name"]))
+    ]
+    firsts = [_container_status(c, run, now, timestamp, waits_for_init=True) for c in inits]
+    phase = _phase(pod, run, mains, initialized=initialized)
+    status = dict(old)
+    status.pop("nominatedNodeName", None)
+    status["phase"] = phase
+    status["observedGeneration"] = pod["metadata"].get("generation", 1)
+    status["conditions"] = _conditions(pod, run, phase, mains, now, timestamp, initialized)
+    if run.fails_as is not None:
+        status["reason"], status["message"] = run.fails_as
+    status["hostIP"], status["hostIPs"] = host, [{"ip": host}]
+    status.setdefault("startTime", timestamp(run.began))
+    if run.address:
+        status["podIP"], status["podIPs"] = run.address, [{"ip": run.address}]
+    if firsts:
+        status["initContainerStatuses"] = firsts
+    status["containerStatuses"] = mains
+    return status
+
+
+def _container_status(
+    container: Mapping[str, Any],
+    run: PodRun,
+    now: float,
+    timestamp: Timestamp,
+    *,
+    waits_for_init: bool,
+) -> dict[str, Any]:
+    state = run.containers.get(container["name"])
+    image = container["image"]
+    status: dict[str, Any] = {
+        "name": container["name"],
+        "state": {},
+        "lastState": {},
+        "ready": False,
+        "restartCount": 0,
+        "image": image,
+        "imageID": "",
+        "started": False,
+    }
+    if container.get("resources"):
+        status["resources"] = container["resources"]
+    if state is None:
+        reason = "PodInitializing" if waits_for_init else "ContainerCreating"
+        status["state"] = {"waiting": {"reason": reason}}
+        return status
+    status["state"], status["lastState"] = _states(state, timestamp)
+    status["restartCount"] = state.restarts
+    if state.image is not None:
+        status["imageID"] = f"{_repository(state.image.reference)}@{state.image.digest}"
+    newest = state.container_id
+    if newest:
+        status["containerID"] = newest
+    status["started"] = containers.is_started(container, state, now)
+    if waits_for_init and not is_sidecar(container):
+        status["ready"] = state.ended is not None and state.ended.exit_code == 0
+    else:
+        status["ready"] = containers.is_ready(container, state, now)
+    return status
+
+
+def _states(state: ContainerRun, timestamp: Timestamp) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return state and lastState."""
+    last = state.last
+    if state.started is not None:
+        shown: dict[str, Any] = {"running": {"startedAt": timestamp(state.started)}}
+    elif state.ended is not None and not state.is_backing_off:
+        shown = {"terminated": _terminated(state.ended, timestamp)}
+    else:
+        last = state.ended or last
+        reason, message = state.waiting
+        shown = {"waiting": {"reason": reason}}
+        if message:
+            shown["waiting"]["message"] = message
+    return shown, {} if last is None else {"terminated": _terminated(last, timestamp)}
+
+
+def _terminated(ended: Ended, timestamp: Timestamp) -> dict[str, Any]:
+    return {
+        "exitCode": ended.exit_code,
+        "reason": ended.reason,
+        "startedAt": timestamp(ended.started),
+        "finishedAt": timestamp(ended.finished),
+        "containerID": ended.container_id,
+    }
+
+
+def _repository(reference: str) -> str:
+    """Return the part of an image's name before tag and digest."""
+    name = reference.partition("@")[0]
+    head, colon, tail = name.rpartition(":")
+    return head if colon and "/" not in tail else name
+
+
+def _phase(pod: Manifest, run: PodRun, mains: list[dict[str, Any]], *, initialized: bool) -> str:
+    if run.fails_as is not None:
+        return "Failed"
+    policy = pod["spec"].get("restartPolicy", "Always")
+    if not initialized:
+        failed = policy == "Never" and any(_failed_init(c, run) for c in _plain_inits(pod))
+        return "Failed" if failed else "Pending"
+    over, failed, going = 0, 0, 0
+    for status in mains:
+        state, last = status["state"], status["lastState"]
+        ended = state.get("terminated") or (last.get("terminated") if "waiting" in state else None)
+        if "running" in state:
+            going += 1
+        elif ended is None:
+            return "Pending"
+        else:
+            over += 1
+            failed += ended["exitCode"] != 0
+    if going or (run.killing_since is None and policy == "Always"):
+        return "Running"
+    if run.killing_since is None and policy == "OnFailure" and failed:
+        return "Running"
+    return "Failed" if failed else "Succeeded"
+
+
+def _plain_inits(pod: Manifest) -> list[Mapping[str, Any]]:
+    return [c for c in pod["spec"].get("initContainers") or () if not is_sidecar(c)]
+
+
+def _failed_init(container: Mapping[str, Any], run: PodRun) -> bool:
+    state = run.containers.get(container["name"])
+    return state is not None and state.ended is not None and state.ended.exit_code != 0
+
+
+def _conditions(
+    pod: Manifest,
+    run: PodRun,
+    phase: str,
+    mains: list[dict[str, Any]],
+    now: float,
+    timestamp: Timestamp,
+    initialized: bool,  # noqa: FBT001 - the caller has just found it out
+) -> list[dict[str, Any]]:
+    old = {c["type"]: c for c in (pod.get("status") or {}).get("conditions") or ()}
+    unready = _unready(pod, run, mains, now)
+    containers_ready = ("True", "", "") if not unready else ("False", "ContainersNotReady", unready)
+    if phase in ("Succeeded", "Failed"):
+        reason = "PodCompleted" if phase == "Succeeded" else "PodFailed"
+        containers_ready = ("False", reason, "")
+    incomplete = [
+        c["name"]
+        for c in pod["spec"].get("initContainers") or ()
+        if not init_is_done(c, run.containers.get(c["name"]), now)
+    ]
+    told = {
+        "PodReadyToStartContainers": ("True" if run.address else "False", "", ""),
+        "Initialized": ("True", "", "")
+        if initialized
+        else (
+            "False",
+            "ContainersNotInitialized",
+            f"containers with incomplete status: [{' '.join(incomplete)}]",
+        ),
+        "Ready": _ready(pod, old, containers_ready),
+        "ContainersReady": containers_ready,
+        "PodScheduled": ("True", "", ""),
+    }
+    generation = pod["metadata"].get("generation", 1)
+    conditions = [
+        _condition(type_, told[type_], old.get(type_), timestamp(now), generation) for type_ in told
+    ]
+    return conditions + [entry for type_, entry in old.items() if type_ not in told]
+
+
+def _unready(pod: Manifest, run: PodRun, mains: list[dict[str, Any]], now: float) -> str:
+    names = [status["name"] for status in mains if not status["ready"]]
+    for container in pod["spec"].get("initContainers") or ():
+        state = run.containers.get(container["name"])
+        ready = state is not None and containers.is_ready(container, state, now)
+        if is_sidecar(container) and not ready:
+            names.insert(0, container["name"])
+    return f"containers with unready status: [{' '.join(names)}]" if names else ""
+
+
+def _ready(
+    pod: Manifest, old: Mapping[str, Any], containers_ready: tuple[str, str, str]
+) -> tuple[str, str, str]:
+    if containers_ready[0] != "True":
+        return containers_ready
+    for gate in pod["spec"].get("readinessGates") or ():
+        type_ = gate["conditionType"]
+        if type_ not in old:
+            detail = f'corresponding condition of pod readiness gate "{type_}" does not exist.'
+            return "False", "ReadinessGatesNotReady", detail
+        if old[type_]["status"] != "True":
+            detail = f'the status of pod readiness gate "{type_}" is not "True", but '
+            return "False", "ReadinessGatesNotReady", f"{detail}{old[type_]['status']}"
+    return containers_ready
+
+
+def _condition(
+    type_: str,
+    told: tuple[str, str, str],
+    old: Mapping[str, Any] | None,
+    now: str,
+    generation: int,
+) -> dict[str, Any]:
+    status, reason, message = told
+    since = now
+    if old is not None and old.get("status") == status:
+        since = old.get("lastTransitionTime") or now
+    entry: dict[str, Any] = {
+        "type": type_,
+        "observedGeneration": generation,
+        "status": status,
+        "lastProbeTime": None,
+        "lastTransitionTime": since,
+    }
+    if reason:
+        entry["reason"] = reason
+    if message:
+        entry["message"] = message
+    return entry

@@ -1,0 +1,215 @@
+"""A pod on its machine: sandbox, init containers in order, sidecars, main containers, the end.
+
+Source: k8s.io/kubernetes, pkg/kubelet/kuberuntime/kuberuntime_manager.go (computePodActions,
+computeInitContainerActions), pkg/kubelet/kubelet.go (SyncPod, SyncTerminatingPod).
+Differs: hooks are not run, except that a preStop that sleeps is waited for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gitops_sim.cluster.nodes import containers
+from gitops_sim.cluster.nodes.configuration import Configuration
+from gitops_sim.cluster.nodes.containers import STOP_SECONDS, Surroundings
+from gitops_sim.cluster.nodes.machines import Machine
+from gitops_sim.cluster.nodes.pod_runs import ContainerRun, PodRun
+from gitops_sim.protocols import ImageSource
+from gitops_sim.types import Manifest
+
+__all__ = ["Site", "init_is_done", "is_sidecar", "kill", "sync"]
+
+NEVER = math.inf
+_SANDBOX_SECONDS = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where and with what a pod runs.
+
+    Attributes:
+        machine: Where.
+        images: Where images come from.
+        configuration: Its ConfigMaps and Secrets.
+        now: Seconds since the epoch.
+        tell: Writes an event: type, reason, message, field path (empty: about the pod).
+    """
+
+    machine: Machine
+    images: ImageSource
+    configuration: Configuration
+    now: float
+    tell: Callable[[str, str, str, str], None]
+
+
+def sync(pod: Manifest, run: PodRun, site: Site) -> float:
+    """Move a pod as far as it goes now; return when it goes on (infinity: only by a change)."""
+    problem = site.configuration.volume_problem(pod)
+    if problem:
+        if run.told_unmounted != problem:
+            run.told_unmounted = problem
+            site.tell("Warning", "FailedMount", problem, "")
+        return NEVER
+    if not run.address:
+        ready_at = run.began + _SANDBOX_SECONDS
+        if site.now < ready_at:
+            return ready_at
+        on_host = pod["spec"].get("hostNetwork")
+        run.address = site.machine.address if on_host else site.machine.new_address()
+    deadline = _deadline(pod, run)
+    if site.now >= deadline:
+        message = "Pod was active on the node longer than the specified deadline"
+        run.fails_as = ("DeadlineExceeded", message)
+        site.tell("Normal", "DeadlineExceeded", message, "")
+        _stop_all(pod, run, site, 137, "Error")
+        return NEVER
+    return min(_sync_containers(pod, run, site), deadline)
+
+
+def kill(pod: Manifest, run: PodRun, site: Site) -> float:
+    """Let a deleted pod stop in its time of grace; return when all of it has stopped.
+
+    When that moment has come, its containers have ended.
+    """
+    if run.killing_since is None:
+        run.killing_since = site.now
+        for container, _ in _containers(pod):
+            state = run.containers.get(container["name"])
+            if state is not None and state.started is not None:
+                message = f"Stopping container {container['name']}"
+                site.tell("Normal", "Killing", message, _field_path(pod, container))
+    is_running = any(state.started is not None for state in run.containers.values())
+    if not is_running:
+        return site.now
+    grace = float(pod["metadata"].get("deletionGracePeriodSeconds", 30))
+    needs = max((_stop_seconds(container) for container, _ in _containers(pod)), default=0.0)
+    stopped_at = run.killing_since + min(grace, needs)
+    if site.now >= stopped_at:
+        ended = (0, "Completed") if needs <= grace else (137, "Error")
+        _stop_all(pod, run, site, *ended)
+    return stopped_at
+
+
+def is_sidecar(container: Mapping[str, Any]) -> bool:
+    """True for an init container that runs beside the main ones (restartPolicy: Always)."""
+    return container.get("restartPolicy") == "Always"
+
+
+def init_is_done(container: Mapping[str, Any], state: ContainerRun | None, now: float) -> bool:
+    """True when the next container may start: it ended with 0, or, a sidecar, has started."""
+    if state is None:
+        return False
+    if is_sidecar(container):
+        return containers.is_started(container, state, now)
+    return state.ended is not None and state.ended.exit_code == 0
+
+
+def _sync_containers(pod: Manifest, run: PodRun, site: Site) -> float:
+    due, blocked = NEVER, False
+    for container, is_init in _containers(pod):
+        if blocked:
+            break
+        state = run.containers.get(container["name"])
+        if state is None:
+            state = run.containers[container["name"]] = _first_state(pod, container)
+        around = _surroundings(pod, container, run, site, is_init=is_init)
+        due = min(due, containers.advance(container, state, around))
+        blocked = is_init and not init_is_done(container, state, site.now)
+    if not blocked and _mains_are_over(pod, run):
+        _stop_all(pod, run, site, 0, "Completed")  # sidecars
+        return NEVER
+    return due
+
+
+def _first_state(pod: Manifest, container: Mapping[str, Any]) -> ContainerRun:
+    """Return the state of a container that this machine does not know: new, or lost by a boot."""
+    status = pod.get("status") or {}
+    told = (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ()))
+    for entry in told:
+        if entry["name"] == container["name"] and entry.get("containerID"):
+            return ContainerRun(restarts=entry["restartCount"] + 1)
+    return ContainerRun()
+
+
+def _mains_are_over(pod: Manifest, run: PodRun) -> bool:
+    restarts = _restarts(pod["spec"].get("restartPolicy", "Always"))
+    for container in pod["spec"]["containers"]:
+        state = run.containers.get(container["name"])
+        if state is None or state.ended is None or restarts(state.ended.exit_code):
+            return False
+    return True
+
+
+def _containers(pod: Manifest) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    """Return the containers in the order in which they start, and which are init containers."""
+    for container in pod["spec"].get("initContainers") or ():
+        yield container, True
+    for container in pod["spec"]["containers"]:
+        yield container, False
+
+
+def _surroundings(
+    pod: Manifest, container: Mapping[str, Any], run: PodRun, site: Site, *, is_init: bool
+) -> Surroundings:
+    policy = pod["spec"].get("restartPolicy", "Always")
+    if is_init:
+        policy = "Always" if is_sidecar(container) else _INIT_POLICY[policy]
+    path = _field_path(pod, container)
+    metadata = pod["metadata"]
+    owners = metadata.get("ownerReferences") or ()
+    of_job = any(owner["kind"] == "Job" for owner in owners)
+    return Surroundings(
+        machine=site.machine,
+        images=site.images,
+        now=site.now,
+        pod=(run.uid, f"{metadata['name']}_{metadata['namespace']}({run.uid})"),
+        address=run.address,
+        restarts=_restarts(policy),
+        should_end=(is_init and not is_sidecar(container)) or (of_job and not is_init),
+        config_problem=site.configuration.container_problem(pod, container),
+        env=site.configuration.env_names(pod, container),
+        tell=lambda type_, reason, message: site.tell(type_, reason, message, path),
+    )
+
+
+_INIT_POLICY = {"Always": "OnFailure", "OnFailure": "OnFailure", "Never": "Never"}
+
+
+def _restarts(policy: str) -> Callable[[int], bool]:
+    if policy == "Always":
+        return lambda exit_code: True
+    if policy == "OnFailure":
+        return lambda exit_code: exit_code != 0
+    return lambda exit_code: False
+
+
+def _field_path(pod: Manifest, container: Mapping[str, Any]) -> str:
+    is_init = any(c is container for c in pod["spec"].get("initContainers") or ())
+    return f"spec.{'initContainers' if is_init else 'containers'}{{{container['name']}}}"
+
+
+def _stop_all(pod: Manifest, run: PodRun, site: Site, exit_code: int, reason: str) -> None:
+    for container, is_init in _containers(pod):
+        state = run.containers.get(container["name"])
+        if state is not None and state.started is not None:
+            around = _surroundings(pod, container, run, site, is_init=is_init)
+            containers.end(state, around, exit_code, reason)
+
+
+def _deadline(pod: Manifest, run: PodRun) -> float:
+    seconds = pod["spec"].get("activeDeadlineSeconds")
+    return NEVER if seconds is None else run.began + float(seconds)
+
+
+def _stop_seconds(container: Mapping[str, Any]) -> float:
+    hook = ((container.get("lifecycle") or {}).get("preStop")) or {}
+    seconds = float((hook.get("sleep") or {}).get("seconds") or 0)
+    command = (hook.get("exec") or {}).get("command") or ()
+    words = " ".join(command).split()
+    if "sleep" in words[:-1]:
+        told = words[words.index("sleep") + 1].rstrip(";s")
+        seconds = float(told) if told.isdigit() else seconds
+    return seconds + STOP_SECONDS

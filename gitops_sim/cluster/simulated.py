@@ -1,0 +1,293 @@
+"""A simulated cluster: an API server, controllers, a scheduler, kubelets and machines.
+
+A write from outside goes through the lab's door into the store; controllers see it by their
+watches and write themselves; the kubelets move what runs on the machines. `kill` and `start` crash
+any controller and bring it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gitops_sim.apiserver import InProcessClient, StoreWatch, new_server
+from gitops_sim.clock import Account
+from gitops_sim.clock.door import Door, outside
+from gitops_sim.cluster.assembly import make_controllers, register_nodes
+from gitops_sim.cluster.nodes.logs import pod_log
+from gitops_sim.cluster.nodes.machines import Machines
+from gitops_sim.errors import LabError
+from gitops_sim.journal import Journal
+from gitops_sim.journal.facts import FaultEnded, FaultStarted
+from gitops_sim.protocols import Clock, ImageSource, PatchType, Propagation
+from gitops_sim.runtime import Controller, Request
+from gitops_sim.types import Manifest
+
+__all__ = ["SimulatedCluster"]
+
+_PERSON = "kubectl-edit"
+"""Field manager of writes from outside that name none."""
+
+
+class SimulatedCluster:
+    """One cluster; a `gitops_sim.protocols.Cluster` for whoever is outside of it.
+
+    Args:
+        name: As facts name it.
+        clock: Whose time it is.
+        journal: Is told everything.
+        door: Through which writes from outside come; None: they are not logged.
+        images: Where kubelets pull from.
+        nodes: How many.
+        controllers: False: an API server and nodes alone.
+
+    Attributes:
+        server: The API server.
+        machines: What the nodes run on.
+        controllers: By name: `deployment-controller`, `kube-scheduler`, `kubelet`, …
+    """
+
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        journal: Journal,
+        door: Door | None,
+        images: ImageSource,
+        *,
+        nodes: int = 3,
+        controllers: bool = True,
+    ) -> None:
+        self.name = name
+        self.clock = clock
+        self.journal = journal
+        self.door = self._door = door
+        self._address = f"cluster/{name}"
+        self.server = new_server(clock, journal, name=name)
+        self.machines = Machines(clock, nodes)
+        self.controllers: dict[str, Controller] = {}
+        self._reader = InProcessClient(self.server, _PERSON)
+        register_nodes(self.client("kubelet"), self.machines, clock)
+        if controllers:
+            self.controllers = make_controllers(self, images)
+            for controller in self.controllers.values():
+                controller.start()
+        self.machines.on_change.append(self._look_again)
+        if door is not None:
+            door.register(self._address, self)
+
+    def client(
+        self, name: str, *, qps: float = 0.0, burst: int = 0, latency: float = 0.0
+    ) -> InProcessClient:
+        """Return a client for something inside the lab; what it asks is charged to its account.
+
+        Args:
+            name: Default field manager of its writes.
+            qps: Requests per second that its limiter allows; 0: no limit.
+            burst: Requests at once before the limit bites.
+            latency: Seconds that each request takes.
+        """
+        account = Account(self.clock, name, qps=qps, burst=burst, latency=latency)
+        return InProcessClient(self.server, name, account=account)
+
+    # What looks.
+
+    def get(
+        self, kind: str, name: str, namespace: str | None = None, *, at: str | None = None
+    ) -> Manifest:
+        """Return one object."""
+        return self._reader.get(kind, name, namespace, at=at)
+
+    def list(
+        self,
+        kind: str,
+        namespace: str | None = None,
+        *,
+        labels: str | None = None,
+        fields: str | None = None,
+        at: str | None = None,
+    ) -> Sequence[Manifest]:
+        """Return objects, ordered by namespace and name."""
+        return self._reader.list(kind, namespace, labels=labels, fields=fields, at=at)
+
+    def watch(
+        self,
+        kind: str,
+        namespace: str | None = None,
+        *,
+        since: str | None = None,
+        labels: str | None = None,
+        fields: str | None = None,
+    ) -> StoreWatch:
+        """Watch from a resourceVersion, or from the present objects on."""
+        return self._reader.watch(kind, namespace, since=since, labels=labels, fields=fields)
+
+    def discover(self) -> Sequence[Mapping[str, Any]]:
+        """Return the kinds served."""
+        return self._reader.discover()
+
+    def logs(
+        self, pod: str, namespace: str = "default", *, container: str = "", previous: bool = False
+    ) -> str:
+        """Return what a container of a pod has printed, as `kubectl logs` does.
+
+        Args:
+            pod: Its name.
+            namespace: Its namespace.
+            container: Which; empty: the first.
+            previous: Of the run before the last restart.
+
+        Raises:
+            BadRequestError: It has not started, or there is no such container.
+        """
+        return pod_log(
+            self.get("v1/Pod", pod, namespace),
+            self.machines,
+            container=container,
+            previous=previous,
+        )
+
+    # What changes something, from outside.
+
+    @outside
+    def create(
+        self, manifest: Manifest, *, field_manager: str = "", dry_run: bool = False
+    ) -> Manifest:
+        """Store a new object."""
+        return self._reader.create(manifest, field_manager=field_manager, dry_run=dry_run)
+
+    @outside
+    def update(
+        self,
+        manifest: Manifest,
+        *,
+        subresource: str = "",
+        field_manager: str = "",
+        dry_run: bool = False,
+    ) -> Manifest:
+        """Replace an object."""
+        return self._reader.update(
+            manifest, subresource=subresource, field_manager=field_manager, dry_run=dry_run
+        )
+
+    @outside
+    def patch(
+        self,
+        kind: str,
+        name: str,
+        patch: Any,
+        namespace: str | None = None,
+        *,
+        type: PatchType = "merge",  # noqa: A002 - the API's word
+        subresource: str = "",
+        field_manager: str = "",
+        dry_run: bool = False,
+    ) -> Manifest:
+        """Change an object by a patch."""
+        return self._reader.patch(
+            kind,
+            name,
+            patch,
+            namespace,
+            type=type,
+            subresource=subresource,
+            field_manager=field_manager,
+            dry_run=dry_run,
+        )
+
+    @outside
+    def apply(
+        self,
+        manifest: Manifest,
+        *,
+        field_manager: str,
+        force: bool = False,
+        subresource: str = "",
+        dry_run: bool = False,
+    ) -> Manifest:
+        """Server-side apply."""
+        return self._reader.apply(
+            manifest,
+            field_manager=field_manager,
+            force=force,
+            subresource=subresource,
+            dry_run=dry_run,
+        )
+
+    @outside
+    def delete(
+        self,
+        kind: str,
+        name: str,
+        namespace: str | None = None,
+        *,
+        propagation: Propagation = "Background",
+        resource_version: str | None = None,
+        uid: str | None = None,
+        grace_period: int | None = None,
+        dry_run: bool = False,
+    ) -> Manifest:
+        """Delete an object, or mark it as deleting."""
+        return self._reader.delete(
+            kind,
+            name,
+            namespace,
+            propagation=propagation,
+            resource_version=resource_version,
+            uid=uid,
+            grace_period=grace_period,
+            dry_run=dry_run,
+        )
+
+    # Crashes and faults.
+
+    @outside
+    def kill(self, controller: str) -> None:
+        """Crash a controller at this moment; it comes back by `start`."""
+        self._controller(controller).kill()
+        self.journal.record(FaultStarted("controller down", self._told(controller), "it crashed"))
+
+    @outside
+    def start(self, controller: str) -> None:
+        """Start a controller that was killed; nothing if it runs."""
+        found = self._controller(controller)
+        if not found.alive:
+            found.start()
+            self.journal.record(FaultEnded("controller down", self._told(controller), "it runs"))
+
+    @outside
+    def node_down(self, node: str) -> None:
+        """Cut a node's power: what runs on it is gone at once, and the cluster finds out later."""
+        self._check_node(node)
+        self.machines.take_down(node)
+        self.journal.record(FaultStarted("node down", self._told(node), "nothing runs on it"))
+
+    @outside
+    def node_up(self, node: str) -> None:
+        """Start a node again."""
+        self._check_node(node)
+        self.machines.bring_back(node)
+        self.journal.record(FaultEnded("node down", self._told(node), "it runs again"))
+
+    def _told(self, what: str) -> str:
+        return f"{self.name}/{what}"
+
+    def _controller(self, name: str) -> Controller:
+        found = self.controllers.get(name)
+        if found is None:
+            known = ", ".join(sorted(self.controllers)) or "none"
+            raise LabError(f"{self.name} has no controller {name!r}", f"choose from: {known}")
+        return found
+
+    def _check_node(self, name: str) -> None:
+        if self.machines.get(name) is None:
+            known = ", ".join(machine.name for machine in self.machines)
+            raise LabError(f"{self.name} has no node {name!r}", f"choose from: {known}")
+
+    def _look_again(self, node: str) -> None:
+        """Let the kubelet look at the pods of a machine that changed."""
+        kubelet = self.controllers.get("kubelet")
+        if kubelet is None:
+            return
+        for pod in self._reader.list("v1/Pod", fields=f"spec.nodeName={node}"):
+            kubelet.enqueue(Request(pod["metadata"]["namespace"], pod["metadata"]["name"]))
