@@ -222,7 +222,7 @@ def _replace(
         hook(write, manifest)
     if not tracked:
         manifest = _tracked(server, write, live, manifest)
-    if has_generation(resource_type, custom=custom):
+    if has_generation(resource_type, custom=custom) and write.subresource != "binding":
         manifest["metadata"]["generation"] = next_generation(live, manifest, resource_type)
     for strategy in server.strategies:
         strategy(write, manifest)
