@@ -227,7 +227,7 @@ class MergeRequest:
 
     # -- for the repository
 
-    def branch_moved(self, branch: str, actor: str) -> None:
+    def branch_moved(self, branch: str, old: str, actor: str) -> None:
         """Follow a branch that moved: new commits in the source, or all of them in the target."""
         if self.state != "open" or branch not in (self.source, self.target):
             return
@@ -237,9 +237,13 @@ class MergeRequest:
             self._end("closed")
             self._tell_closed(actor)
         elif history.is_ancestor(self.repository.objects, source, target):
-            self.head = source
-            self._end("merged", target)
-            self._tell_merged("push", actor)
+            if branch == self.source:  # nothing is left to merge
+                self._end("closed")
+                self._tell_closed(actor)
+            else:
+                self._end("merged", target)
+                self.base = history.merge_base(self.repository.objects, old, source)
+                self._tell_merged("push", actor)
         elif source != self.head:
             self.head = source
             self._dismiss_stale()

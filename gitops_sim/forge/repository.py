@@ -388,7 +388,7 @@ class Repository:
         if new:
             self.announcer.pushed(self, branch, old, new)
         for request in self.merge_requests:
-            request.branch_moved(branch, actor)
+            request.branch_moved(branch, old, actor)
 
     def check_move(self, ref: str, new: str) -> None:
         """Raise RefRejectedError when the rules of a branch are against a push."""

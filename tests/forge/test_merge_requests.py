@@ -155,9 +155,17 @@ def test_diff_shows_what_the_source_changed_also_after_the_merge(
 
 def test_push_of_the_target_that_holds_the_source_merges_it(world: World, shop: Repository) -> None:
     request = shop.open_merge_request("fix")
+    before = request.diff
     shop.move("refs/heads/main", shop.head("fix"), "dora")
     assert (request.state, request.merged_commit) == ("merged", shop.head())
+    assert request.diff == before
     assert world.facts(facts.MergeRequestMerged)[0].method == "push"
+
+
+def test_source_that_goes_back_to_the_target_closes_it(shop: Repository) -> None:
+    request = shop.open_merge_request("fix")
+    shop.move("refs/heads/fix", shop.head(), "bob")
+    assert (request.state, request.merged_commit) == ("closed", "")
 
 
 def test_deleted_source_closes_it(world: World, shop: Repository, request_: MergeRequest) -> None:
