@@ -41,9 +41,9 @@ def establish(server: ApiServer, write: Write, manifest: Manifest) -> None:
         finalizers.append(CLEANUP)
     status = manifest.setdefault("status", {})
     status["acceptedNames"] = dict(names)
-    status.setdefault("conditions", _conditions(server.clock.timestamp()))
+    status["conditions"] = status.get("conditions") or _conditions(server.clock.timestamp())
     storage = [v["name"] for v in manifest["spec"].get("versions", ()) if v.get("storage")]
-    stored = status.setdefault("storedVersions", [])
+    stored = status["storedVersions"] = status.get("storedVersions") or []
     stored.extend(name for name in storage if name not in stored)
 
 
