@@ -37,7 +37,7 @@ def take_import(
     heads = sorted({repository.refs.peel(found) for found in refs.values()} - {""})
     repository.take_as_known([p for head in heads for p in objects.commit(head).parents])
     for ref, found in sorted(refs.items()):
-        repository.move(ref, found, IMPORTER)
+        repository.move(ref, found, IMPORTER, imported=True)
 
 
 def take_push(

@@ -11,7 +11,6 @@ Not here: what a merge request is (`merge_requests`), real Git clients (`http`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from gitops_sim.clock.door import Door, outside
@@ -20,6 +19,7 @@ from gitops_sim.forge import history, rules, trees
 from gitops_sim.forge.announcing import Announcer
 from gitops_sim.forge.contents import Content, decode, encode_files
 from gitops_sim.forge.diffs import Diff, diff_trees
+from gitops_sim.forge.history import CommitInfo
 from gitops_sim.forge.line_merging import Sides
 from gitops_sim.forge.merge_requests import MergeRequest
 from gitops_sim.forge.merging import merge_trees
@@ -30,29 +30,10 @@ from gitops_sim.forge.refs import Refs
 from gitops_sim.forge.rules import Check, CheckStatus, Protection
 from gitops_sim.journal import facts
 
-__all__ = ["CommitInfo", "Repository"]
+__all__ = ["Repository"]
 
 KEPT_TREES = 32
 """Parsed trees kept, the one used longest ago goes first."""
-
-
-@dataclass(frozen=True, slots=True)
-class CommitInfo:
-    """One commit as `git log --stat` tells it.
-
-    `time` is in virtual seconds since the lab's epoch, negative for imported history; `files`
-    are the paths that differ from the first parent.
-    """
-
-    commit: str
-    author: str
-    time: float
-    message: str
-    parents: tuple[str, ...]
-    files: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"{self.commit[:7]} {self.message.partition(chr(10))[0]} ({self.author})"
 
 
 class Repository:
@@ -127,17 +108,7 @@ class Repository:
 
     def info(self, commit_id: str) -> CommitInfo:
         """Return what one commit says, and which files it changed."""
-        commit = self.objects.commit(commit_id)
-        before = self.objects.commit(commit.parents[0]).tree if commit.parents else ""
-        found = history.changes(self.objects, before, commit.tree)
-        return CommitInfo(
-            commit_id,
-            commit.author.partition(" <")[0],
-            float(commit.commit_time - self.announcer.epoch),
-            commit.message.rstrip("\n"),
-            commit.parents,
-            tuple(change.path for change in found),
-        )
+        return history.describe(self.objects, commit_id, self.announcer.epoch)
 
     def diff(self, old: str, new: str = "") -> Diff:
         """Return what differs from one revision to another: paths and unified text."""
@@ -367,8 +338,18 @@ class Repository:
         )
         return self.objects.add(COMMIT, encode_commit(commit))
 
-    def move(self, ref: str, new: str, actor: str, *, by_merge: bool = False) -> None:
+    def move(
+        self,
+        ref: str,
+        new: str,
+        actor: str,
+        *,
+        by_merge: bool = False,
+        imported: bool = False,
+    ) -> None:
         """Let a branch or tag name another commit ("" deletes it), if its rules allow.
+
+        Who listens to pushes is not told of an import: no pipeline starts, as on GitHub.
 
         Raises:
             RefRejectedError: They do not; nothing has changed then.
@@ -385,7 +366,7 @@ class Repository:
         self.announcer.journal.record(
             facts.BranchMoved(repository=self.name, branch=branch, old=old, new=new, actor=actor)
         )
-        if new:
+        if new and not imported:
             self.announcer.pushed(self, branch, old, new)
         for request in self.merge_requests:
             request.branch_moved(branch, old, actor)
@@ -411,17 +392,8 @@ class Repository:
 
     def _record_new_commits(self, new: str, branch: str) -> None:
         """Tell of commits seen for the first time, parents first."""
-        pending, fresh = [self.refs.peel(new)] if new else [], list[str]()
-        while pending:
-            commit_id = pending.pop()
-            if commit_id in self._known or not commit_id:
-                continue
-            unknown = [p for p in self.objects.commit(commit_id).parents if p not in self._known]
-            if unknown:
-                pending += [commit_id, *unknown]
-                continue
-            self._known.add(commit_id)
-            fresh.append(commit_id)
+        fresh = history.unknown(self.objects, self.refs.peel(new), self._known)
+        self._known.update(fresh)
         for commit_id in fresh:
             told = self.info(commit_id)
             self.announcer.journal.record(
