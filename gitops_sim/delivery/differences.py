@@ -115,7 +115,7 @@ def _compare(path: str, desired: Any, live: Any, *, complete: bool) -> Iterator[
         return
     if isinstance(desired, Mapping) and isinstance(live, Mapping):
         for name in _names(desired, live, complete=complete):
-            inner = f"{path}.{name}" if _is_plain(name) else f'{path}["{name}"]'
+            inner = f"{path}.{name}"
             yield from _compare(
                 inner, desired.get(name, ABSENT), live.get(name, ABSENT), complete=complete
             )
@@ -150,10 +150,6 @@ def _equal(desired: Any, live: Any) -> bool:
     if isinstance(desired, Mapping | list):
         return False  # looked into by the caller
     return bool(desired == live)
-
-
-def _is_plain(name: str) -> bool:
-    return "." not in name and "/" not in name
 
 
 def _keys_of(desired: Sequence[Any], live: Sequence[Any]) -> tuple[str, ...]:

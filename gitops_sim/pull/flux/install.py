@@ -1,0 +1,136 @@
+"""Installs Flux into a cluster: definitions, namespace, and the two controllers.
+
+Source: fluxcd/flux2 manifests; `flux install`.
+Differs: the controllers run beside the cluster, not as Deployments in it; RBAC, network policies
+and the notification and helm controllers are not installed. HelmRelease, OCIRepository, Bucket
+and the like are not served: an object of such a kind meets `no matches for kind`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import Protocol
+
+from gitops_sim.apimachinery.copying import fresh_copy
+from gitops_sim.clock import Door
+from gitops_sim.errors import NotFoundError
+from gitops_sim.journal import Journal
+from gitops_sim.protocols import Clock, Cluster, GitRemote
+from gitops_sim.pull.flux.artifacts import ArtifactStorage
+from gitops_sim.pull.flux.facade import Flux
+from gitops_sim.pull.flux.kustomize_controller import KustomizeReconciler
+from gitops_sim.pull.flux.names import KUSTOMIZE_CONTROLLER, SOURCE_CONTROLLER, SYSTEM
+from gitops_sim.pull.flux.options import FluxOptions
+from gitops_sim.pull.flux.readiness import Readiness
+from gitops_sim.pull.flux.source_controller import SourceReconciler
+from gitops_sim.pull.flux.toolkit import Toolkit
+from gitops_sim.pull.flux.triggers import KUSTOMIZE_WATCHES, SOURCE_WATCHES
+from gitops_sim.render import Renderer
+from gitops_sim.runtime import Backoff, Controller
+from gitops_sim.types import Manifest
+
+__all__ = ["Host", "install"]
+
+_SOURCE_WORKERS, _KUSTOMIZE_WORKERS = 2, 4
+_DEFINITIONS = ("gitrepositories", "kustomizations")
+_LABELS = {"app.kubernetes.io/instance": SYSTEM, "app.kubernetes.io/part-of": "flux"}
+
+
+class Host(Protocol):
+    """What Flux needs of the cluster that it is installed in."""
+
+    name: str
+
+    def client(
+        self, name: str, *, qps: float = 0.0, burst: int = 0, latency: float = 0.0
+    ) -> Cluster:
+        """Return a client of a user of that name, with an account of its own."""
+
+
+def install(
+    host: Host,
+    clock: Clock,
+    journal: Journal,
+    find_remote: Callable[[str], GitRemote],
+    renderer: Renderer,
+    *,
+    options: FluxOptions | None = None,
+    door: Door | None = None,
+) -> Flux:
+    """Install Flux and start its controllers.
+
+    Args:
+        host: The cluster.
+        clock: Virtual time.
+        journal: Where facts go.
+        find_remote: The Git repository behind a URL.
+        renderer: Builds directories.
+        options: Flags of the controllers.
+        door: The lab's door: what people do to Flux is an input of the lab.
+
+    Returns:
+        Flux as people handle it; everything else is done by its custom resources.
+    """
+    flags = options or FluxOptions()
+    people = host.client("flux")
+    for manifest in _manifests():
+        _ensure(people, manifest)
+    storage = ArtifactStorage(clock)
+    readiness = Readiness(clock, journal, host.name, host.client("flux-readiness"))
+    toolkit = Toolkit(clock, journal, host.name, find_remote, renderer, storage, readiness, flags)
+
+    def client(name: str) -> Cluster:
+        return host.client(name, qps=flags.kube_api_qps, burst=flags.kube_api_burst)
+
+    backoff = Backoff(flags.min_retry_delay, flags.max_retry_delay)
+    source = Controller(
+        SOURCE_CONTROLLER,
+        clock,
+        journal,
+        lambda: client(SOURCE_CONTROLLER),
+        lambda cluster, caches: SourceReconciler(toolkit, cluster, caches).reconcile,
+        SOURCE_WATCHES,
+        workers=_SOURCE_WORKERS,
+        backoff=backoff,
+    )
+    kustomize = Controller(
+        KUSTOMIZE_CONTROLLER,
+        clock,
+        journal,
+        lambda: client(KUSTOMIZE_CONTROLLER),
+        lambda cluster, caches: KustomizeReconciler(toolkit, cluster, caches).reconcile,
+        KUSTOMIZE_WATCHES,
+        workers=_KUSTOMIZE_WORKERS,
+        backoff=backoff,
+    )
+    controllers = {controller.name: controller for controller in (source, kustomize)}
+    for controller in controllers.values():
+        controller.start()
+    return Flux(host.name, clock, people, controllers, door)
+
+
+@cache
+def _definitions() -> tuple[Manifest, ...]:
+    folder = files("gitops_sim.pull.flux").joinpath("data")
+    return tuple(
+        json.loads(folder.joinpath(f"{name}.json").read_text(encoding="utf-8"))
+        for name in _DEFINITIONS
+    )
+
+
+def _manifests() -> list[Manifest]:
+    metadata = {"name": SYSTEM, "labels": dict(_LABELS)}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+    return [namespace, *(fresh_copy(definition) for definition in _definitions())]
+
+
+def _ensure(client: Cluster, manifest: Manifest) -> None:
+    """Create an object unless it is there."""
+    kind = f"{manifest['apiVersion']}/{manifest['kind']}"
+    try:
+        client.get(kind, manifest["metadata"]["name"])
+    except NotFoundError:
+        client.create(manifest)

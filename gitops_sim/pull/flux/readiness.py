@@ -1,0 +1,76 @@
+"""When an applied revision became ready, for Kustomizations that do not wait for that themselves.
+
+Flux looks at health only with `wait` or `healthChecks`. So that convergence can be measured
+without them, the lab looks on after an apply, once a second, without writing anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from gitops_sim.journal import Journal
+from gitops_sim.journal.facts import ReadyRevision
+from gitops_sim.protocols import Clock, JobHandle, Reader
+from gitops_sim.pull.flux.waiting import Awaited, HealthTeller, assess_all
+from gitops_sim.types import Revision
+
+__all__ = ["Readiness"]
+
+_INTERVAL, _LONGEST = 1.0, 600.0
+
+
+class Readiness:
+    """Looks on until what was applied is current.
+
+    Args:
+        clock: Virtual time.
+        journal: Is told.
+        cluster: As facts name it.
+        reader: Looks.
+    """
+
+    def __init__(self, clock: Clock, journal: Journal, cluster: str, reader: Reader) -> None:
+        self._clock = clock
+        self._journal = journal
+        self._cluster = cluster
+        self._reader = reader
+        self._health = HealthTeller(journal, cluster)
+        self._told: dict[str, str] = {}
+        self._jobs: dict[str, JobHandle] = {}
+
+    def follow(self, agent: str, revision: str, awaited: Sequence[Awaited]) -> None:
+        """Tell the journal when all these objects are current; at once, if they are.
+
+        Nothing for a revision that was told already; a newer one of the same agent replaces an
+        older that is still looked at. It gives up after ten minutes, until the next apply.
+        """
+        if self._told.get(agent) == revision:
+            return
+        job = self._jobs.pop(agent, None)
+        if job is not None:
+            job.kill()
+        if not self._is_ready(agent, revision, awaited):
+            looking = self._look(agent, revision, tuple(awaited))
+            self._jobs[agent] = self._clock.spawn(f"readiness of {agent}", looking)
+
+    def _look(
+        self, agent: str, revision: str, awaited: Sequence[Awaited]
+    ) -> Generator[Any, Any, None]:
+        pause = self._clock.signal()
+        deadline = self._clock.now() + _LONGEST
+        while self._clock.now() < deadline:
+            yield pause.wait(_INTERVAL)
+            if self._is_ready(agent, revision, awaited):
+                return
+
+    def _is_ready(self, agent: str, revision: str, awaited: Sequence[Awaited]) -> bool:
+        states = assess_all(self._reader, awaited, self._clock.timestamp())
+        for item, health in states:
+            self._health.look(item.key, health)
+        if not all(health.is_current for _, health in states):
+            return False
+        self._told[agent] = revision
+        commit = Revision.parse(revision).commit
+        self._journal.record(ReadyRevision(agent, self._cluster, revision, commit))
+        return True
