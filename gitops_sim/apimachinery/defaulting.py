@@ -17,6 +17,7 @@ from gitops_sim.types import Manifest
 
 __all__ = ["apply_defaults"]
 
+_NAME_LABEL = "kubernetes.io/metadata.name"
 _RBAC = "rbac.authorization.k8s.io"
 
 
@@ -30,10 +31,9 @@ def apply_defaults(manifest: Manifest) -> None:
 
 def _namespace(manifest: Manifest) -> None:
     name = manifest["metadata"].get("name")
-    if name:
-        labels = manifest["metadata"].get("labels") or {}
-        manifest["metadata"]["labels"] = labels
-        labels.setdefault("kubernetes.io/metadata.name", name)
+    labels = manifest["metadata"].get("labels") or {}
+    if name and labels.get(_NAME_LABEL) != name:
+        manifest["metadata"]["labels"] = labels | {_NAME_LABEL: name}
 
 
 def _secret(manifest: Manifest) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "stateful_set",
 ]
 
+_TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 _MAX_INT32 = 2**31 - 1
 _SCALE_UP = [
     {"type": "Pods", "value": 4, "periodSeconds": 15},
@@ -92,6 +93,10 @@ def daemon_set(manifest: dict[str, Any]) -> None:
     fill(strategy, {"type": "RollingUpdate"})
     if strategy["type"] == "RollingUpdate":
         fill(_inside(strategy, "rollingUpdate"), {"maxUnavailable": 1, "maxSurge": 0})
+    metadata = manifest["metadata"]
+    notes = metadata.get("annotations") or {}
+    if _TEMPLATE_GENERATION not in notes:
+        metadata["annotations"] = notes | {_TEMPLATE_GENERATION: "1"}
 
 
 def job(manifest: dict[str, Any]) -> None:

@@ -1,0 +1,143 @@
+"""Rules of CustomResourceDefinitions.
+
+Source: k8s.io/apiextensions-apiserver, pkg/apis/apiextensions/validation.
+Differs: that a schema is structural is checked only as far as every property has a type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gitops_sim.apimachinery import causes, names
+from gitops_sim.apimachinery.causes import Cause
+from gitops_sim.types import Manifest
+
+__all__ = ["definition_causes", "definition_update_causes"]
+
+_SCOPES = ("Cluster", "Namespaced")
+
+
+def definition_causes(manifest: Manifest) -> Iterator[Cause]:
+    """Yield what is wrong with a CustomResourceDefinition."""
+    spec = manifest.get("spec") or {}
+    named_by = spec.get("names") or {}
+    name = manifest["metadata"].get("name", "")
+    if name and name != f"{named_by.get('plural', '')}.{spec.get('group', '')}":
+        text = 'must be spec.names.plural+"."+spec.group'
+        yield causes.invalid("metadata.name", name, text)
+    yield from _group_causes(spec.get("group") or "")
+    if not spec.get("scope"):
+        yield causes.required("spec.scope")
+    elif spec["scope"] not in _SCOPES:
+        yield causes.not_supported("spec.scope", spec["scope"], _SCOPES)
+    yield from _versions_causes(spec.get("versions") or [])
+    yield from _name_causes(named_by)
+    strategy = (spec.get("conversion") or {}).get("strategy")
+    if strategy not in ("None", "Webhook"):
+        yield causes.not_supported("spec.conversion.strategy", strategy, ("None", "Webhook"))
+    if spec.get("preserveUnknownFields"):
+        text = "must be false in order to use defaults in the schema"
+        shown = spec["preserveUnknownFields"]
+        yield causes.invalid("spec.preserveUnknownFields", shown, text)
+
+
+def definition_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
+    """Yield what an update may not change once the names are accepted, and stored versions."""
+    new, old = manifest.get("spec") or {}, before.get("spec") or {}
+    for member in ("group", "scope"):
+        if new.get(member) != old.get(member):
+            yield causes.invalid(f"spec.{member}", new.get(member), "field is immutable")
+    for member in ("plural", "kind"):
+        now, was = ((s.get("names") or {}).get(member) for s in (new, old))
+        if now != was:
+            yield causes.invalid(f"spec.names.{member}", now, "field is immutable")
+    served = {version.get("name") for version in new.get("versions") or ()}
+    stored = (manifest.get("status") or {}).get("storedVersions") or []
+    for index, version in enumerate(stored):
+        if version not in served:
+            text = f"missing from spec.versions; {version} was previously a storage version, and "
+            rest = "must remain in spec.versions until a storage migration ensures no data remains "
+            yield causes.invalid(
+                f"status.storedVersions[{index}]",
+                version,
+                f"{text}{rest}persisted in {version} and removes {version} from "
+                "status.storedVersions",
+            )
+
+
+def _group_causes(group: str) -> Iterator[Cause]:
+    if not group:
+        yield causes.required("spec.group")
+        return
+    problems = names.validate_subdomain(group)
+    if problems:
+        yield causes.invalid("spec.group", group, ",".join(problems))
+    elif "." not in group:
+        yield causes.invalid("spec.group", group, "should be a domain with at least one dot")
+
+
+def _versions_causes(versions: list[dict[str, Any]]) -> Iterator[Cause]:
+    seen: set[str] = set()
+    unique = True
+    for index, version in enumerate(versions):
+        path, name = f"spec.versions[{index}]", version.get("name", "")
+        unique = unique and name not in seen
+        seen.add(name)
+        problems = names.validate_service_name(name)
+        if problems:
+            yield causes.invalid(f"{path}.name", name, ",".join(problems))
+        schema = (version.get("schema") or {}).get("openAPIV3Schema")
+        if schema is None:
+            yield causes.required(f"{path}.schema.openAPIV3Schema")
+        else:
+            yield from _schema_causes(schema, f"{path}.schema.openAPIV3Schema", top=True)
+    if not unique:
+        yield causes.invalid("spec.versions", versions, "must contain unique version names")
+    if sum(bool(version.get("storage")) for version in versions) != 1:
+        text = "must have exactly one version marked as storage version"
+        yield causes.invalid("spec.versions", versions, text)
+
+
+def _schema_causes(schema: dict[str, Any], path: str, *, top: bool = False) -> Iterator[Cause]:
+    kind = schema.get("type")
+    untyped = schema.get("x-kubernetes-int-or-string") or schema.get(
+        "x-kubernetes-preserve-unknown-fields"
+    )
+    if top and kind is not None and kind != "object":
+        yield causes.invalid(f"{path}.type", kind, "must be object at the root")
+    elif not kind and (top or not untyped):
+        text = "must not be empty at the root" if top else "must not be empty for specified "
+        where = "" if top else ("object fields" if path.endswith("]") else "array items")
+        yield causes.required(f"{path}.type", f"{text}{where}")
+    for name, member in (schema.get("properties") or {}).items():
+        yield from _schema_causes(member, f"{path}.properties[{name}]")
+    if isinstance(schema.get("items"), dict):
+        yield from _schema_causes(schema["items"], f"{path}.items")
+    elif kind == "array" and schema.get("items") is None:
+        yield causes.required(f"{path}.items", "must be specified")
+    additional = schema.get("additionalProperties")
+    if isinstance(additional, dict):
+        yield from _schema_causes(additional, f"{path}.additionalProperties")
+
+
+def _name_causes(named_by: dict[str, Any]) -> Iterator[Cause]:
+    for member in ("plural", "singular", "kind", "listKind"):
+        name = named_by.get(member) or ""
+        if not name:
+            yield causes.required(f"spec.names.{member}")
+            continue
+        mixed = member in ("kind", "listKind")
+        problems = names.validate_service_name(name.lower() if mixed else name)
+        if problems:
+            before = "may have mixed case, but should otherwise match: " if mixed else ""
+            yield causes.invalid(f"spec.names.{member}", name, before + ",".join(problems))
+    if named_by.get("kind") and named_by["kind"] == named_by.get("listKind"):
+        text = "kind and listKind may not be the same"
+        yield causes.invalid("spec.names.listKind", named_by["listKind"], text)
+    for member in ("shortNames", "categories"):
+        for index, name in enumerate(named_by.get(member) or ()):
+            problems = names.validate_service_name(name)
+            if problems:
+                path = f"spec.names.{member}[{index}]"
+                yield causes.invalid(path, name, ",".join(problems))
