@@ -1,7 +1,7 @@
-"""Admission that every server has: the life of namespaces, and cluster IPs of Services.
+"""Admission that every server has: the life of namespaces, and what some kinds get when created.
 
 Source: k8s.io/apiserver, pkg/admission/plugin/namespace/lifecycle; k8s.io/kubernetes,
-pkg/registry/core/service.
+plugin/pkg/admission (storageobjectinuseprotection, nodetaint, defaultingressclass).
 """
 
 from __future__ import annotations
@@ -12,13 +12,20 @@ from gitops_sim.apiserver.server import AdmissionHook, ApiServer, Write
 from gitops_sim.apiserver.store import Kind
 from gitops_sim.types import Manifest
 
-__all__ = ["FIRST_NAMESPACES", "cluster_ips", "namespace_lifecycle"]
+__all__ = ["FIRST_NAMESPACES", "created_with", "namespace_lifecycle", "refuse_deletion"]
 
 FIRST_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
-"""Namespaces that a server has from the start; `default` and two others cannot be deleted."""
+"""Namespaces that a server has from the start."""
 
+_IMMORTAL = frozenset({"default", "kube-public", "kube-system"})
 _NAMESPACES = Kind("", "Namespace")
-_SERVICES = Kind("", "Service")
+_CLASSES = Kind("networking.k8s.io", "IngressClass")
+_FINALIZERS = {
+    Kind("", "PersistentVolume"): "kubernetes.io/pv-protection",
+    Kind("", "PersistentVolumeClaim"): "kubernetes.io/pvc-protection",
+}
+_NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
+_DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
 
 
 def namespace_lifecycle(server: ApiServer) -> AdmissionHook:
@@ -50,54 +57,55 @@ def namespace_lifecycle(server: ApiServer) -> AdmissionHook:
     return admit
 
 
-def cluster_ips(server: ApiServer) -> AdmissionHook:
-    """Return the hook that gives Services an address out of 10.96.0.0/16, and node ports.
+def refuse_deletion(write: Write, name: str) -> None:
+    """Refuse to delete a namespace that the server needs.
 
-    Differs: addresses are given in order, not at random, so that histories are easy to read.
+    Raises:
+        ForbiddenError: It is default, kube-public or kube-system.
+    """
+    resource_type = write.resource_type
+    if resource_type.kind == "Namespace" and not resource_type.group and name in _IMMORTAL:
+        raise forbidden(resource_type, name, "this namespace may not be deleted")
+
+
+def created_with(server: ApiServer) -> AdmissionHook:
+    """Return the hook that adds to new volumes, claims, nodes and ingresses what they need.
+
+    Volumes and claims get the finalizer that protects them while in use, nodes the taint that
+    keeps pods away until they are ready, ingresses the default class.
     """
 
     def admit(write: Write, manifest: Manifest) -> None:
-        resource_type = write.resource_type
-        if (resource_type.group, resource_type.kind) != _SERVICES:
+        if write.before is not None:
             return
-        spec = manifest.get("spec") or {}
-        if spec.get("type") == "ExternalName":
-            return
-        if not spec.get("clusterIP"):
-            old = ((write.before or {}).get("spec") or {}).get("clusterIP")
-            spec["clusterIP"] = old or _next_address(server)
-        spec["clusterIPs"] = [spec["clusterIP"]]
-        if spec.get("type") in ("NodePort", "LoadBalancer"):
-            _give_node_ports(server, write, manifest)
+        kind = Kind(write.resource_type.group, write.resource_type.kind)
+        finalizer = _FINALIZERS.get(kind)
+        if finalizer is not None:
+            finalizers = manifest["metadata"].setdefault("finalizers", [])
+            if finalizer not in finalizers:
+                finalizers.append(finalizer)
+        elif kind == Kind("", "Node"):
+            taints = manifest.setdefault("spec", {}).setdefault("taints", [])
+            if _NOT_READY not in taints:
+                taints.append(dict(_NOT_READY))
+        elif kind == Kind("networking.k8s.io", "Ingress"):
+            _give_class(server, manifest)
 
     return admit
 
 
-def _next_address(server: ApiServer) -> str:
-    used = {s["spec"].get("clusterIP") for s in server.store.objects(_SERVICES)}
-    number = len(used) + 10
-    while True:
-        address = f"10.96.{number // 250}.{number % 250 + 1}"
-        if address not in used:
-            return address
-        number += 1
-
-
-def _give_node_ports(server: ApiServer, write: Write, manifest: Manifest) -> None:
-    used = {
-        port.get("nodePort")
-        for service in server.store.objects(_SERVICES)
-        for port in service["spec"].get("ports", ())
-    }
-    before = ((write.before or {}).get("spec") or {}).get("ports") or ()
-    kept = {(p.get("port"), p.get("protocol")): p.get("nodePort") for p in before}
-    number = 30000
-    for port in manifest["spec"].get("ports", ()):
-        if port.get("nodePort"):
-            continue
-        port["nodePort"] = kept.get((port.get("port"), port.get("protocol")))
-        while not port["nodePort"]:
-            if number not in used:
-                port["nodePort"] = number
-                used.add(number)
-            number += 1
+def _give_class(server: ApiServer, manifest: Manifest) -> None:
+    annotations = manifest["metadata"].get("annotations") or {}
+    spec = manifest.setdefault("spec", {})
+    if spec.get("ingressClassName") is not None or "kubernetes.io/ingress.class" in annotations:
+        return
+    defaults = [
+        found["metadata"]
+        for found in server.store.objects(_CLASSES)
+        if (found["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true"
+    ]
+    if defaults:
+        newest = max(m["creationTimestamp"] for m in defaults)
+        spec["ingressClassName"] = min(
+            m["name"] for m in defaults if m["creationTimestamp"] == newest
+        )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from gitops_sim.apiserver.admission import FIRST_NAMESPACES, cluster_ips, namespace_lifecycle
+from gitops_sim.apiserver.admission import FIRST_NAMESPACES, created_with, namespace_lifecycle
 from gitops_sim.apiserver.client import InProcessClient
 from gitops_sim.apiserver.custom_kinds import establish, follow_definitions
 from gitops_sim.apiserver.server import ApiServer
+from gitops_sim.apiserver.services import ServiceAllocation
+from gitops_sim.apiserver.strategies import prepare_kind
 from gitops_sim.journal import Journal
 from gitops_sim.protocols import Clock
 
@@ -17,8 +19,10 @@ __all__ = ["new_server"]
 def new_server(clock: Clock, journal: Journal, *, name: str = "cluster") -> ApiServer:
     """Return a running API server with the namespaces that every cluster has."""
     server = ApiServer(clock, journal, name=name)
-    server.admission.append(namespace_lifecycle(server))
-    server.strategies += [cluster_ips(server), partial(establish, server)]
+    server.admission += [namespace_lifecycle(server), created_with(server)]
+    server.strategies.append(partial(prepare_kind, server))
+    ServiceAllocation(server)
+    server.strategies.append(partial(establish, server))
     server.after_write.append(partial(follow_definitions, server))
     client = InProcessClient(server, "kube-apiserver")
     for namespace in FIRST_NAMESPACES:

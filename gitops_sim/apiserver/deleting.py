@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from gitops_sim.apimachinery.kinds import ResourceType
-from gitops_sim.apimachinery.status_errors import conflict, not_found
+from gitops_sim.apimachinery.status_errors import not_found
+from gitops_sim.apiserver.admission import refuse_deletion
 from gitops_sim.apiserver.server import ApiServer, Write, storage_kind
+from gitops_sim.errors import ConflictError
 from gitops_sim.protocols import Propagation
 from gitops_sim.types import Manifest
 
@@ -44,8 +46,9 @@ def delete(
     before = server.store.get(storage_kind(resource_type), namespace, name)
     if before is None:
         raise not_found(resource_type, name)
-    _check_preconditions(resource_type, before["metadata"], resource_version, uid)
     write = Write("delete", resource_type, manager, "", dry_run, before)
+    refuse_deletion(write, name)
+    _check_preconditions(resource_type, before["metadata"], resource_version, uid)
     metadata = dict(before["metadata"])
     finalizers = list(metadata.get("finalizers", ()))
     _set_propagation(finalizers, propagation)
@@ -73,7 +76,8 @@ def finish_if_released(server: ApiServer, write: Write, manifest: Manifest) -> M
         return None
     if _is_held(write.resource_type, manifest):
         return None
-    return server.remove(replace(write, verb="delete"), manifest)
+    server.remove(replace(write, verb="delete"), manifest)
+    return manifest
 
 
 def _is_held(resource_type: ResourceType, manifest: Manifest) -> bool:
@@ -126,17 +130,16 @@ def _check_preconditions(
     resource_version: str | None,
     uid: str | None,
 ) -> None:
-    if uid is not None and uid != metadata["uid"]:
-        raise conflict(
-            resource_type,
-            metadata["name"],
-            f"Precondition failed: UID in precondition: {uid}, "
-            f"UID in object meta: {metadata['uid']}",
-        )
-    if resource_version is not None and resource_version != metadata["resourceVersion"]:
-        raise conflict(
-            resource_type,
-            metadata["name"],
-            f"Precondition failed: ResourceVersion in precondition: {resource_version}, "
-            f"ResourceVersion in object meta: {metadata['resourceVersion']}",
+    for word, asked, stored, hint in (
+        ("UID", uid, metadata["uid"], "deleted and then recreated"),
+        ("ResourceVersion", resource_version, metadata["resourceVersion"], "modified"),
+    ):
+        if asked is None or asked == stored:
+            continue
+        kind, name = resource_type.kind, metadata["name"]
+        raise ConflictError(
+            f'Operation cannot be fulfilled on {kind} "{name}": the {word} in the precondition '
+            f"({asked}) does not match the {word} in record ({stored}). The object might have been "
+            f"{hint}",
+            {"name": name, "kind": kind},
         )

@@ -7,7 +7,8 @@ and the journal told. There is no transport here: HTTPS is a skin over the same 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gitops_sim.apimachinery.kind_table import KindTable
@@ -15,14 +16,23 @@ from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.schemas import Schemas
 from gitops_sim.apimachinery.status_errors import already_exists, conflict, not_found
 from gitops_sim.apiserver.changed_paths import changed_paths
-from gitops_sim.apiserver.store import Kind, Store, StoreConflictError
-from gitops_sim.errors import BadRequestError
+from gitops_sim.apiserver.conversion import in_version, storage_kind, to_storage
+from gitops_sim.apiserver.store import Store, StoreConflictError
+from gitops_sim.apiserver.users import Caller
+from gitops_sim.errors import AlreadyExistsError, BadRequestError
 from gitops_sim.journal import Journal
 from gitops_sim.journal.facts import ConditionChanged, EventSeen, ObjectChanged
 from gitops_sim.protocols import Clock
 from gitops_sim.types import Manifest
 
-__all__ = ["AdmissionHook", "ApiServer", "Write", "storage_kind"]
+__all__ = [
+    "AdmissionHook",
+    "ApiServer",
+    "Write",
+    "in_version",
+    "revision_of",
+    "storage_kind",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +52,6 @@ class Write:
 
 AdmissionHook = Callable[[Write, Manifest], None]
 """Changes the object in place, or refuses it by raising an ApiError."""
-
-
-def storage_kind(resource_type: ResourceType) -> Kind:
-    """Return the table of a type: one for all its versions."""
-    return Kind(resource_type.group, resource_type.kind)
 
 
 class ApiServer:
@@ -74,6 +79,16 @@ class ApiServer:
         self.strategies: list[AdmissionHook] = []
         self.after_write: list[Callable[[Write, Manifest | None], None]] = []
         self.writes = 0
+        self.caller = Caller()
+
+    @contextmanager
+    def called_by(self, caller: Caller) -> Iterator[None]:
+        """Let verbs and admission see who asks, for one request; else it is the lab itself."""
+        before, self.caller = self.caller, caller
+        try:
+            yield
+        finally:
+            self.caller = before
 
     def find(
         self, resource_type: ResourceType, namespace: str, name: str, *, at: str | None = None
@@ -99,19 +114,27 @@ class ApiServer:
         name = manifest["metadata"]["name"]
         namespace = manifest["metadata"].get("namespace", "")
         kind = storage_kind(resource_type)
+        if before is None:
+            self._refuse_taken(resource_type, self.store.get(kind, namespace, name))
         if write.dry_run:
-            if before is None and self.store.get(kind, namespace, name) is not None:
-                raise already_exists(resource_type, name)
             return manifest
         expected = None if before is None else before["metadata"]["resourceVersion"]
         try:
-            stored = self.store.put(kind, manifest, expected=expected, time=self.clock.now())
+            put = to_storage(resource_type, manifest)
+            stored = self.store.put(kind, put, expected=expected, time=self.clock.now())
         except StoreConflictError:
-            if before is None:
-                raise already_exists(resource_type, name) from None
             raise conflict(resource_type, name) from None
         self._tell(write, stored, stored)
-        return stored
+        return in_version(resource_type, stored)
+
+    @staticmethod
+    def _refuse_taken(resource_type: ResourceType, present: Manifest | None) -> None:
+        if present is None:
+            return
+        error = already_exists(resource_type, present["metadata"]["name"])
+        if "deletionTimestamp" in present["metadata"]:
+            raise AlreadyExistsError(f"object is being deleted: {error.message}", error.details)
+        raise error
 
     def remove(self, write: Write, manifest: Manifest) -> Manifest:
         """Take an object out of the store, unless it is a dry run; return its last state."""
@@ -198,13 +221,3 @@ def revision_of(resource_version: str | None) -> int | None:
     if not resource_version.isdigit():
         raise BadRequestError(f'invalid resource version "{resource_version}"')
     return int(resource_version)
-
-
-def in_version(resource_type: ResourceType, manifest: Manifest) -> Manifest:
-    """Return a stored object under the version asked for.
-
-    Differs: versions of built-in kinds are relabelled, their fields are not converted.
-    """
-    if manifest.get("apiVersion") == resource_type.api_version:
-        return manifest
-    return manifest | {"apiVersion": resource_type.api_version}

@@ -5,19 +5,21 @@ Source: k8s.io/kubernetes, the strategies in pkg/registry (PrepareForCreate, Pre
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gitops_sim.apimachinery.field_sets import LEAF, Tree
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.reset_fields import reset_fields
-from gitops_sim.apiserver.server import Write
+from gitops_sim.apiserver.server import ApiServer, Write
 from gitops_sim.apiserver.store import Kind
 from gitops_sim.types import Manifest
 
 __all__ = [
-    "first_status",
     "has_generation",
     "has_status",
     "keep_other_half",
     "next_generation",
+    "prepare_kind",
     "reset_of",
 ]
 
@@ -70,17 +72,56 @@ def has_generation(resource_type: ResourceType, *, custom: bool) -> bool:
     return custom or Kind(resource_type.group, resource_type.kind) in _GENERATION
 
 
-def first_status(resource_type: ResourceType, manifest: Manifest) -> None:
-    """Set the status that a new object begins with, and the finalizer of namespaces; in place."""
-    kind = Kind(resource_type.group, resource_type.kind)
-    if kind in _FIRST_STATUS:
-        manifest["status"] = manifest.get("status", {}) | _FIRST_STATUS[kind]
-    if kind == Kind("", "Namespace"):
-        spec = manifest.setdefault("spec", {})
-        if "kubernetes" not in spec.setdefault("finalizers", []):
-            spec["finalizers"].append("kubernetes")
-    if kind == Kind("", "Pod"):
-        manifest["status"]["qosClass"] = _qos_class(manifest)
+def prepare_kind(server: ApiServer, write: Write, manifest: Manifest) -> None:
+    """Registry strategy: what some kinds get when they are created or changed; in place.
+
+    On an update only what is replaced is changed, as the rest is shared with the stored object.
+    """
+    kind = Kind(write.resource_type.group, write.resource_type.kind)
+    if write.before is None:
+        if kind in _FIRST_STATUS:
+            manifest["status"] = manifest.get("status", {}) | _FIRST_STATUS[kind]
+        prepare = _ON_CREATE.get(kind)
+        if prepare is not None:
+            prepare(server, manifest)
+
+
+def _new_namespace(server: ApiServer, manifest: Manifest) -> None:
+    finalizers = manifest.setdefault("spec", {}).setdefault("finalizers", [])
+    if "kubernetes" not in finalizers:
+        finalizers.append("kubernetes")
+
+
+def _new_pod(server: ApiServer, manifest: Manifest) -> None:
+    manifest["status"]["qosClass"] = _qos_class(manifest)
+
+
+def _new_volume(server: ApiServer, manifest: Manifest) -> None:
+    manifest["status"]["lastPhaseTransitionTime"] = server.clock.timestamp()
+
+
+def _new_job(server: ApiServer, manifest: Manifest) -> None:
+    """Select the pods of a new Job by its uid, unless it says that it selects them itself."""
+    spec, metadata = manifest["spec"], manifest["metadata"]
+    if spec.get("manualSelector"):
+        return
+    template = spec["template"].setdefault("metadata", {})
+    labels = template["labels"] = dict(template.get("labels") or {})
+    for prefix in ("", "batch.kubernetes.io/"):
+        labels.setdefault(f"{prefix}job-name", metadata["name"])
+        labels.setdefault(f"{prefix}controller-uid", metadata["uid"])
+    selector = spec.setdefault("selector", {}).setdefault("matchLabels", {})
+    selector.setdefault("batch.kubernetes.io/controller-uid", metadata["uid"])
+    if not metadata.get("labels"):
+        metadata["labels"] = dict(labels)
+
+
+_ON_CREATE: dict[Kind, Callable[[ApiServer, Manifest], None]] = {
+    Kind("", "Namespace"): _new_namespace,
+    Kind("", "PersistentVolume"): _new_volume,
+    Kind("", "Pod"): _new_pod,
+    Kind("batch", "Job"): _new_job,
+}
 
 
 def reset_of(write: Write, *, custom: bool) -> Tree:
@@ -131,7 +172,13 @@ def next_generation(old: Manifest, new: Manifest, resource_type: ResourceType) -
     generation = int(old["metadata"].get("generation", 1))
     ignored = _NOT_SPEC if has_status(resource_type) else _NOT_SPEC - {"status"}
     for part in old.keys() | new.keys():
-        if part not in ignored and old.get(part) != new.get(part):
+        if part in ignored or old.get(part) is new.get(part):
+            continue
+        if old.get(part) != new.get(part):
+            return generation + 1
+    if resource_type.kind == "Deployment" and resource_type.group == "apps":
+        notes = [manifest["metadata"].get("annotations") for manifest in (old, new)]
+        if (notes[0] or {}) != (notes[1] or {}):
             return generation + 1
     return generation
 

@@ -25,7 +25,6 @@ from gitops_sim.apiserver.preparing import (
 )
 from gitops_sim.apiserver.server import ApiServer, Write, in_version, storage_kind
 from gitops_sim.apiserver.strategies import (
-    first_status,
     has_generation,
     has_status,
     keep_other_half,
@@ -73,13 +72,12 @@ def _create(server: ApiServer, write: Write, manifest: Manifest) -> Manifest:
         manifest.pop("status", None)
         manifest = decode(server, resource_type, manifest)
     fill_defaults(server, resource_type, manifest)
-    for hook in server.admission:
-        hook(write, manifest)
     if write.verb == "apply":
         manifest["metadata"]["managedFields"] = fields
     else:
         manifest = _tracked(server, write, None, manifest)
-    first_status(resource_type, manifest)
+    for hook in server.admission:
+        hook(write, manifest)
     if has_generation(resource_type, custom=custom):
         manifest["metadata"]["generation"] = 1
     for strategy in server.strategies:
@@ -218,10 +216,11 @@ def _replace(
         return before
     manifest = manifest | {"metadata": dict(manifest["metadata"])}
     fill_defaults(server, resource_type, manifest, live)
-    for hook in server.admission:
-        hook(write, manifest)
     if not tracked:
         manifest = _tracked(server, write, live, manifest)
+        manifest["metadata"] = dict(manifest["metadata"])
+    for hook in server.admission:
+        hook(write, manifest)
     if has_generation(resource_type, custom=custom) and write.subresource != "binding":
         manifest["metadata"]["generation"] = next_generation(live, manifest, resource_type)
     for strategy in server.strategies:
