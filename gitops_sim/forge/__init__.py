@@ -2,9 +2,10 @@
 
 from gitops_sim.forge.diffs import Diff
 from gitops_sim.forge.forge import Forge
+from gitops_sim.forge.history import CommitInfo
 from gitops_sim.forge.http import GitHttp, HttpRequest, HttpResponse
 from gitops_sim.forge.merge_requests import MergeRequest
-from gitops_sim.forge.repository import CommitInfo, Repository
+from gitops_sim.forge.repository import Repository
 from gitops_sim.forge.rules import Check, Protection, Refusal, Review
 
 __all__ = [

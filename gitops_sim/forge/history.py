@@ -8,13 +8,24 @@ Source: git, revision.c and commit-reach.c (`paint_down_to_common`).
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from gitops_sim.forge.objects import FOLDER, ObjectStore, TreeEntry
 from gitops_sim.forge.trees import walk_files
 
-__all__ = ["Change", "changes", "is_ancestor", "merge_base", "reachable", "walk"]
+__all__ = [
+    "Change",
+    "CommitInfo",
+    "changes",
+    "describe",
+    "is_ancestor",
+    "merge_base",
+    "reachable",
+    "unknown",
+    "walk",
+]
 
 _OURS, _THEIRS, _STALE = 1, 2, 4
 
@@ -25,6 +36,39 @@ class Change(NamedTuple):
     path: str
     old: TreeEntry | None
     new: TreeEntry | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommitInfo:
+    """One commit as `git log --stat` tells it.
+
+    `time` is in virtual seconds since the lab's epoch, negative for imported history; `files`
+    are the paths that differ from the first parent.
+    """
+
+    commit: str
+    author: str
+    time: float
+    message: str
+    parents: tuple[str, ...]
+    files: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.commit[:7]} {self.message.partition(chr(10))[0]} ({self.author})"
+
+
+def describe(store: ObjectStore, commit_id: str, epoch: int) -> CommitInfo:
+    """Return what one commit says, and which files it changed; `epoch` is in Unix seconds."""
+    commit = store.commit(commit_id)
+    before = store.commit(commit.parents[0]).tree if commit.parents else ""
+    return CommitInfo(
+        commit_id,
+        commit.author.partition(" <")[0],
+        float(commit.commit_time - epoch),
+        commit.message.rstrip("\n"),
+        commit.parents,
+        tuple(change.path for change in changes(store, before, commit.tree)),
+    )
 
 
 def walk(
@@ -62,6 +106,22 @@ def reachable(store: ObjectStore, starts: Iterable[str]) -> set[str]:
             seen.add(commit_id)
             pending.extend(store.commit(commit_id).parents)
     return seen
+
+
+def unknown(store: ObjectStore, head: str, known: Set[str]) -> list[str]:
+    """Return a head ("" for none) and what is before it, less what is known; parents first."""
+    pending, fresh = [head] if head else [], dict[str, None]()
+    while pending:
+        commit_id = pending.pop()
+        if commit_id in known or commit_id in fresh:
+            continue
+        parents = store.commit(commit_id).parents
+        waiting = [each for each in parents if each not in known and each not in fresh]
+        if waiting:
+            pending += [commit_id, *waiting]
+        else:
+            fresh[commit_id] = None
+    return list(fresh)
 
 
 def is_ancestor(store: ObjectStore, ancestor: str, descendant: str) -> bool:

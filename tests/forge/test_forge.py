@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -77,3 +79,12 @@ def test_remotes_fail_while_the_forge_is_down(world: World) -> None:
     world.forge.bring_back()
     assert remote.message(remote.refs()["HEAD"]) == "Meanwhile\n"
     assert len(world.facts(facts.FaultStarted)) == len(world.facts(facts.FaultEnded)) == 1
+
+
+def test_real_git_and_its_libraries_load_only_when_they_are_used() -> None:
+    check = (
+        "import sys, gitops_sim.forge as f; "
+        "print(sorted({'dulwich', 'git', 'subprocess'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == "[]"

@@ -169,6 +169,42 @@ def test_large_push_and_names_that_cannot_be(git: Git, work: Path, shop: Reposit
     assert "huge.bin: is 6.0 MiB large, the limit is 5 MiB" in said
 
 
+def test_push_of_a_name_that_no_repository_can_hold_is_refused(
+    git: Git, work: Path, shop: Repository
+) -> None:
+    blob = git("hash-object", "-w", "base/web.yaml", cwd=work).strip()
+    inner = git("mktree", cwd=work, input=f"100644 blob {blob}\tconfig\n".encode()).strip()
+    tree = git("mktree", cwd=work, input=f"040000 tree {inner}\t.git\n".encode()).strip()
+    evil = git("commit-tree", tree, "-m", "Evil", cwd=work).strip()
+    said = git("push", "origin", f"{evil}:refs/heads/evil", cwd=work, fails=True)
+    assert "path names Git's own data (.git)" in said
+    assert shop.branches() == ["main"]
+    assert evil not in shop.objects
+
+
+def test_push_of_other_refs_and_bad_names_is_refused_ref_by_ref(
+    git: Git, work: Path, shop: Repository
+) -> None:
+    commit(git, work, "a", "b")
+    refs = ["HEAD:refs/notes/x", "HEAD:refs/heads/good", "HEAD:refs/heads/main/sub"]
+    said = git("push", "origin", *refs, cwd=work, fails=True)
+    assert "(only branches and tags are kept here)" in said
+    assert "cannot lock ref 'refs/heads/main/sub': 'refs/heads/main' exists" in said
+    assert shop.branches() == ["good", "main"]
+    assert shop.refs.names("refs/notes/") == []
+
+
+def test_push_against_what_moved_meanwhile_is_refused(
+    git: Git, work: Path, shop: Repository
+) -> None:
+    old = shop.head()
+    shop.commit({"a": "1"}, "Meanwhile")
+    commit(git, work, "a", "2")
+    assert "fetch first" in git("push", cwd=work, fails=True)
+    refused = shop.receive([[old, shop.head("HEAD~1"), "refs/heads/main"]], b"", "dora")
+    assert refused == {"refs/heads/main": "it has moved meanwhile, fetch first"}
+
+
 def test_gitpython_clones_commits_and_pushes(
     git_server: str, shop: Repository, tmp_path: Path
 ) -> None:
