@@ -1,5 +1,6 @@
 """A Git forge in memory: repositories, merge requests, reviews, rules, and real Git clients."""
 
+from gitops_sim.forge.blame import BlamedLine
 from gitops_sim.forge.diffs import Diff
 from gitops_sim.forge.forge import Forge
 from gitops_sim.forge.history import CommitInfo
@@ -9,6 +10,7 @@ from gitops_sim.forge.repository import Repository
 from gitops_sim.forge.rules import Check, Protection, Refusal, Review
 
 __all__ = [
+    "BlamedLine",
     "Check",
     "CommitInfo",
     "Diff",

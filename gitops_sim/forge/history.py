@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gitops_sim.forge.objects import FOLDER, ObjectStore, TreeEntry
-from gitops_sim.forge.trees import walk_files
+from gitops_sim.forge.trees import GitTree, walk_files
 
 __all__ = [
     "Change",
@@ -23,6 +23,7 @@ __all__ = [
     "is_ancestor",
     "merge_base",
     "reachable",
+    "touched",
     "unknown",
     "walk",
 ]
@@ -106,6 +107,14 @@ def reachable(store: ObjectStore, starts: Iterable[str]) -> set[str]:
             seen.add(commit_id)
             pending.extend(store.commit(commit_id).parents)
     return seen
+
+
+def touched(store: ObjectStore, commit_id: str, path: str) -> bool:
+    """Return True when a commit has something else at a path than each of its parents."""
+    commit = store.commit(commit_id)
+    here = GitTree(store, commit.tree, "").entry(path)
+    before = [GitTree(store, store.commit(each).tree, "").entry(path) for each in commit.parents]
+    return here not in (before or [None])
 
 
 def unknown(store: ObjectStore, head: str, known: Set[str]) -> list[str]:

@@ -10,23 +10,24 @@ Not here: what a merge request is (`merge_requests`), real Git clients (`http`).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gitops_sim.clock.door import Door, outside
-from gitops_sim.errors import GitError, MergeConflictError, RefRejectedError, UnknownRefError
+from gitops_sim.errors import GitError, RefRejectedError, UnknownRefError
 from gitops_sim.forge import history, rules, trees
 from gitops_sim.forge.announcing import Announcer
+from gitops_sim.forge.blame import BlamedLine, blame
 from gitops_sim.forge.contents import Content, decode, encode_files
 from gitops_sim.forge.diffs import Diff, diff_trees
 from gitops_sim.forge.history import CommitInfo
-from gitops_sim.forge.line_merging import Sides
 from gitops_sim.forge.merge_requests import MergeRequest
-from gitops_sim.forge.merging import merge_trees
 from gitops_sim.forge.names import branch_ref, check_path, check_ref_name, identity
 from gitops_sim.forge.objects import BLOB, COMMIT, Commit, ObjectStore, TreeEntry, encode_commit
 from gitops_sim.forge.pushes import take_push
 from gitops_sim.forge.refs import Refs
+from gitops_sim.forge.reverting import revert
 from gitops_sim.forge.rules import Check, CheckStatus, Protection
 from gitops_sim.journal import facts
 
@@ -95,16 +96,27 @@ class Repository:
         """Return a text file; UnknownRefError when it is not there."""
         return self.tree(ref).read(path).decode("utf-8", "replace")
 
-    def log(self, ref: str = "", limit: int | None = None) -> list[CommitInfo]:
-        """Return the commits of a revision, newest first; nothing for an empty repository."""
+    def log(self, ref: str = "", *, path: str = "", limit: int | None = None) -> list[CommitInfo]:
+        """Return the commits of a revision, newest first; nothing for an empty repository.
+
+        With a `path` of a file or folder only those that changed it; a merge did, when what is
+        there differs from each parent.
+        """
         if not ref and not self.branches():
             return []
-        found: list[CommitInfo] = []
-        for commit_id in history.walk(self.objects, [self.head(ref)]):
-            if limit is not None and len(found) >= limit:
-                break
-            found.append(self.info(commit_id))
-        return found
+        commits = history.walk(self.objects, [self.head(ref)])
+        if path:
+            commits = (each for each in commits if history.touched(self.objects, each, path))
+        return [self.info(commit_id) for commit_id in itertools.islice(commits, limit)]
+
+    def blame(self, path: str, ref: str = "") -> list[BlamedLine]:
+        """Return the lines of a file, each with the commit that it comes from.
+
+        Raises:
+            UnknownRefError: There is no such file.
+        """
+        self.tree(ref).blob_id(path)
+        return blame(self.objects, self.head(ref), check_path(path))
 
     def info(self, commit_id: str) -> CommitInfo:
         """Return what one commit says, and which files it changed."""
@@ -211,25 +223,7 @@ class Repository:
             RefRejectedError: The branch is protected: revert on another branch and open a merge
                 request.
         """
-        branch = branch or self.default_branch
-        undone, head = self.head(commit), self.head(branch_ref(branch))
-        theirs = self.objects.commit(undone)
-        before = self.objects.commit(theirs.parents[0]).tree if theirs.parents else ""
-        ours = self.objects.commit(head).tree
-        sides = Sides(branch, f"parent of {undone[:7]}")
-        merged = merge_trees(self.objects, theirs.tree, ours, before, sides=sides)
-        if merged.conflicts:
-            what = f"the revert of {undone[:7]}"
-            raise MergeConflictError(self.name, what, branch, tuple(merged.conflicts))
-        if merged.tree == ours:
-            raise GitError(
-                f"{self.name}: nothing to revert: {branch} has not {undone[:7]}'s changes"
-            )
-        subject = theirs.message.partition("\n")[0]
-        message = f'Revert "{subject}"\n\nThis reverts commit {undone}.'
-        reverting = self.add_commit(merged.tree, (head,), message, author=author)
-        self.move(branch_ref(branch), reverting, author)
-        return reverting
+        return revert(self, commit, branch or self.default_branch, author)
 
     @outside
     def protect(
