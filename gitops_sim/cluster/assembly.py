@@ -7,9 +7,12 @@ from typing import Protocol
 
 from gitops_sim.cluster.controlling import MANAGER, Context, ControllerSpec, build
 from gitops_sim.cluster.housekeeping import HOUSEKEEPING
+from gitops_sim.cluster.network import NETWORK
 from gitops_sim.cluster.nodes.kubelet import KUBELET_WATCHES, Kubelet
 from gitops_sim.cluster.nodes.machines import DEFAULT_CAPACITY, Machines, node_manifest
+from gitops_sim.cluster.nodes.node_lifecycle import NODE_LIFECYCLE_WATCHES, NodeLifecycle
 from gitops_sim.cluster.nodes.scheduler import SCHEDULER_WATCHES, Scheduler
+from gitops_sim.cluster.nodes.taint_eviction import TAINT_EVICTION_WATCHES, TaintEviction
 from gitops_sim.cluster.workloads import WORKLOADS
 from gitops_sim.journal import Journal
 from gitops_sim.protocols import Clock, Cluster, ImageSource
@@ -36,7 +39,7 @@ class Site(Protocol):
 
 def make_controllers(site: Site, images: ImageSource) -> dict[str, Controller]:
     """Return the controllers of a cluster by name, in the order in which they start."""
-    specs = {**HOUSEKEEPING, **WORKLOADS, **_node_side(site, images)}
+    specs = {**HOUSEKEEPING, **WORKLOADS, **NETWORK, **_node_side(site, images)}
     return {
         name: build(
             spec,
@@ -64,8 +67,18 @@ def _node_side(site: Site, images: ImageSource) -> dict[str, ControllerSpec]:
     def scheduler(context: Context) -> Scheduler:
         return Scheduler(context.client, context.caches, context.clock)
 
+    def lifecycle(context: Context) -> NodeLifecycle:
+        return NodeLifecycle(context, site.machines)
+
     workers = max(1, min(len(list(site.machines)), _MOST_WORKERS))
     specs = (
+        ControllerSpec(
+            "node-lifecycle-controller",
+            NODE_LIFECYCLE_WATCHES,
+            lifecycle,
+            component="node-controller",
+        ),
+        ControllerSpec("taint-eviction-controller", TAINT_EVICTION_WATCHES, TaintEviction),
         ControllerSpec("kube-scheduler", SCHEDULER_WATCHES, scheduler),
         ControllerSpec("kubelet", KUBELET_WATCHES, kubelet, workers=workers),
     )

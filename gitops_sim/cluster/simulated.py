@@ -285,9 +285,11 @@ class SimulatedCluster:
             raise LabError(f"{self.name} has no node {name!r}", f"choose from: {known}")
 
     def _look_again(self, node: str) -> None:
-        """Let the kubelet look at the pods of a machine that changed."""
-        kubelet = self.controllers.get("kubelet")
-        if kubelet is None:
-            return
+        """Let the kubelet and the lifecycle controller look at a machine that changed."""
+        for name in ("kubelet", "node-lifecycle-controller"):
+            if name in self.controllers:
+                self.controllers[name].enqueue(Request("", node))
         for pod in self._reader.list("v1/Pod", fields=f"spec.nodeName={node}"):
-            kubelet.enqueue(Request(pod["metadata"]["namespace"], pod["metadata"]["name"]))
+            request = Request(pod["metadata"]["namespace"], pod["metadata"]["name"])
+            if "kubelet" in self.controllers:
+                self.controllers["kubelet"].enqueue(request)

@@ -11,9 +11,11 @@ import math
 from collections.abc import Generator, Iterable
 from typing import Any
 
+from gitops_sim.apimachinery import conditions
+from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.cluster.nodes import pods
 from gitops_sim.cluster.nodes.configuration import Configuration, uses
-from gitops_sim.cluster.nodes.machines import Machine, Machines
+from gitops_sim.cluster.nodes.machines import Machine, Machines, ready_conditions
 from gitops_sim.cluster.nodes.pod_runs import PodRun
 from gitops_sim.cluster.nodes.pod_status import pod_status
 from gitops_sim.errors import NotFoundError
@@ -41,8 +43,14 @@ def _comes_or_goes(before: Manifest | None, after: Manifest | None) -> bool:
     return (before.get("data") or {}).keys() != (after.get("data") or {}).keys()
 
 
+def _is_about_status(before: Manifest | None, after: Manifest | None) -> bool:
+    """Others may say that a node is not ready; its kubelet says what is."""
+    return before is None or after is None or before["status"] != after["status"]
+
+
 KUBELET_WATCHES = (
     Watched("v1/Pod"),
+    Watched("v1/Node", predicate=_is_about_status),
     Watched("v1/ConfigMap", requests=_pods_that_use, predicate=_comes_or_goes),
     Watched("v1/Secret", requests=_pods_that_use, predicate=_comes_or_goes),
 )
@@ -68,7 +76,7 @@ class Kubelet:
         images: ImageSource,
     ) -> None:
         self._client = client
-        self._pods = caches["v1/Pod"]
+        self._pods, self._nodes = caches["v1/Pod"], caches["v1/Node"]
         self._pods.add_index("uses", uses)
         self._configuration = Configuration(caches["v1/ConfigMap"], caches["v1/Secret"])
         self._clock = clock
@@ -81,7 +89,10 @@ class Kubelet:
                 self._places[Request(*run.place)] = (machine, run.uid)
 
     def __call__(self, request: Request) -> Generator[Any, Any, Result | None]:
-        """Move one pod forward and tell its status."""
+        """Move one pod forward and tell its status; without a namespace, tell that of a node."""
+        if not request.namespace:
+            yield from self._tell_node(request.name)
+            return None
         pod = self._pods.get(request.name, request.namespace)
         self._forget_other(request, pod)
         if pod is None or not pod["spec"].get("nodeName"):
@@ -125,6 +136,20 @@ class Kubelet:
         self._client.patch(
             "v1/Pod", metadata["name"], patch, metadata["namespace"], subresource="status"
         )
+
+    def _tell_node(self, name: str) -> Generator[Any, Any, None]:
+        """Say that a node is ready, when its machine runs and the API does not know."""
+        node, machine = self._nodes.get(name), self._machines.get(name)
+        if node is None or machine is None or machine.down_since is not None:
+            return
+        found = conditions.get(node, "Ready")
+        if found is not None and found.status == "True":
+            return
+        changed = fresh_copy(node)
+        changed["status"]["conditions"] = ready_conditions(self._clock.timestamp())
+        changed["status"]["nodeInfo"]["bootID"] = f"boot-{machine.boots}"
+        yield Step("update node status", _WRITE_SECONDS, str(ResourceKey.of(node)))
+        self._client.update(changed, subresource="status")
 
     def _remove(self, pod: Manifest) -> Generator[Any, Any, None]:
         """Take a pod that has stopped out of the API."""

@@ -15,7 +15,7 @@ from gitops_sim.errors import LabError
 from gitops_sim.protocols import Clock
 from gitops_sim.types import Image, Manifest
 
-__all__ = ["DEFAULT_CAPACITY", "Machine", "Machines", "node_manifest"]
+__all__ = ["DEFAULT_CAPACITY", "Machine", "Machines", "node_manifest", "ready_conditions"]
 
 DEFAULT_CAPACITY: Mapping[str, str] = {"cpu": "32", "memory": "256Gi", "pods": "110"}
 """Of one node, unless the lab says otherwise."""

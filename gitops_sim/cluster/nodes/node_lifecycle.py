@@ -1,0 +1,140 @@
+"""The node lifecycle controller: notices machines that are silent, and taints their nodes.
+
+Source: k8s.io/kubernetes, pkg/controller/nodelifecycle/node_lifecycle_controller.go.
+Differs: heartbeats are not stored; a machine that runs is known to beat. There is no limit to how
+many nodes of a zone are tainted at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+
+from gitops_sim.apimachinery import conditions
+from gitops_sim.apimachinery.copying import fresh_copy
+from gitops_sim.cluster.controlling import Context, step
+from gitops_sim.cluster.nodes.machines import Machines
+from gitops_sim.errors import NotFoundError
+from gitops_sim.runtime import Request, Watched
+from gitops_sim.types import Condition, Manifest, Result
+
+__all__ = ["NODE_LIFECYCLE_WATCHES", "NodeLifecycle"]
+
+GRACE_SECONDS = 50.0
+"""From the last heartbeat to Unknown. Source: --node-monitor-grace-period."""
+
+_NOT_READY = "node.kubernetes.io/not-ready"
+_UNREACHABLE = "node.kubernetes.io/unreachable"
+_UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
+_OURS = (_NOT_READY, _UNREACHABLE, _UNSCHEDULABLE)
+_TOLD_BY_KUBELET = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
+
+NODE_LIFECYCLE_WATCHES = (
+    Watched("v1/Node"),
+    Watched("v1/Pod", requests=lambda manifest, caches: ()),
+)
+
+
+class NodeLifecycle:
+    """The reconciler; a request is a node."""
+
+    def __init__(self, context: Context, machines: Machines) -> None:
+        self._client, self._clock, self._events = context.client, context.clock, context.events
+        self._nodes = context.caches["v1/Node"]
+        self._pods = context.caches["v1/Pod"]
+        self._pods.add_index("node", lambda pod: (pod["spec"].get("nodeName") or "",))
+        self._machines = machines
+        self._registered: set[str] = set()
+
+    def __call__(self, request: Request) -> Generator[Any, Any, Result | None]:
+        """Judge one node by its machine's silence, then taint it by its conditions."""
+        node = self._nodes.get(request.name)
+        if node is None:
+            self._registered.discard(request.name)
+            return None
+        if request.name not in self._registered:
+            self._registered.add(request.name)
+            text = f"Node {request.name} event: Registered Node {request.name} in Controller"
+            self._events.event(node, "Normal", "RegisteredNode", text)
+        machine = self._machines.get(request.name)
+        if machine is not None and machine.down_since is not None:
+            due = machine.down_since + GRACE_SECONDS
+            if self._clock.now() < due:
+                return Result(due - self._clock.now())
+            yield from self._mark_unknown(node)
+        node = self._nodes.get(request.name) or node
+        yield from self._taint(node)
+        if _ready(node) != "True":
+            yield from self._mark_pods(request.name)
+        return None
+
+    def _mark_unknown(self, node: Manifest) -> Generator[Any, Any, None]:
+        if _ready(node) == "Unknown":
+            return
+        changed = fresh_copy(node)
+        for type_ in _TOLD_BY_KUBELET:
+            unknown = Condition(
+                type_,
+                "Unknown",
+                "NodeStatusUnknown",
+                "Kubelet stopped posting node status.",
+                self._clock.timestamp(),
+            )
+            conditions.set(changed, unknown)
+        yield step("update", node)
+        self._client.update(changed, subresource="status")
+        name = node["metadata"]["name"]
+        text = f"Node {name} status is now: NodeNotReady"
+        self._events.event(node, "Normal", "NodeNotReady", text)
+
+    def _taint(self, node: Manifest) -> Generator[Any, Any, None]:
+        present = (node.get("spec") or {}).get("taints") or []
+        wanted = _wanted_taints(node, self._clock.timestamp())
+        if _essence(t for t in present if t["key"] in _OURS) == _essence(wanted):
+            return
+        known = {(t["key"], t["effect"]): t for t in present}
+        kept = [t for t in present if t["key"] not in _OURS]
+        ours = [known.get((t["key"], t["effect"]), t) for t in wanted]
+        patch = {
+            "metadata": {"resourceVersion": node["metadata"]["resourceVersion"]},
+            "spec": {"taints": [*kept, *ours] or None},
+        }
+        yield step("patch", node)
+        self._client.patch("v1/Node", node["metadata"]["name"], patch)
+
+    def _mark_pods(self, node: str) -> Generator[Any, Any, None]:
+        """Tell of the pods on a silent node that they are not ready: endpoints drop them."""
+        for pod in self._pods.by_index("node", node):
+            if not conditions.is_true(pod, "Ready"):
+                continue
+            changed = fresh_copy(pod)
+            entry = next(c for c in changed["status"]["conditions"] if c["type"] == "Ready")
+            entry |= {"status": "False", "lastTransitionTime": self._clock.timestamp()}
+            yield step("update", pod)
+            try:
+                self._client.update(changed, subresource="status")
+            except NotFoundError:
+                continue
+            self._events.event(pod, "Warning", "NodeNotReady", "Node is not ready")
+
+
+def _ready(node: Manifest) -> str:
+    found = conditions.get(node, "Ready")
+    return "Unknown" if found is None else found.status
+
+
+def _wanted_taints(node: Manifest, now: str) -> list[dict[str, str]]:
+    taints: list[dict[str, str]] = []
+    ready = _ready(node)
+    if ready != "True":
+        key = _UNREACHABLE if ready == "Unknown" else _NOT_READY
+        taints.append({"effect": "NoSchedule", "key": key, "timeAdded": now})
+        taints.append({"effect": "NoExecute", "key": key, "timeAdded": now})
+    if (node.get("spec") or {}).get("unschedulable"):
+        taints.append({"effect": "NoSchedule", "key": _UNSCHEDULABLE, "timeAdded": now})
+    return taints
+
+
+def _essence(taints: Any) -> Sequence[tuple[str, str]]:
+    found: list[Mapping[str, str]] = list(taints)
+    return sorted((taint["key"], taint["effect"]) for taint in found)
