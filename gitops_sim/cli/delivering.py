@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 from gitops_sim.apimachinery.yaml_dump import dump
 from gitops_sim.cli.plan import Happening, Plan
 from gitops_sim.cli.progress import Progress
-from gitops_sim.cli.subtree import Without
 from gitops_sim.errors import GitOpsSimError, InputError
 from gitops_sim.forge import Repository
 from gitops_sim.lab import ClusterHandle, Lab
 from gitops_sim.protocols import TreeReader
-from gitops_sim.render import Build, build, repeated_folders
+from gitops_sim.render import Build, Without, as_kubectl_takes, build, repeated_folders
 
 __all__ = ["Delivery", "builtin_workflow", "deliver"]
 
@@ -101,14 +100,16 @@ def _by_flux(delivery: Delivery, path: str) -> None:
 def _by_push(delivery: Delivery, path: str) -> None:
     repository, tree = delivery.repository, delivery.repository.tree()
     kustomize = _has_kustomization(tree, path)
-    below = [] if kustomize else _folders_below(tree, path)
-    built = build(Without(tree, below), path)
-    if below:
+    taken = as_kubectl_takes(tree, path)
+    built = build(taken, path)
+    if taken is not tree:
         delivery.remarks.append(
             f"directories below {path or '.'} are left out, as kubectl apply -f does"
         )
     delivery.cluster.pipeline.connect(repository, path=path)
     if tree.files(WORKFLOWS):
+        # An import starts no workflow; what a first push of the branch would start is wanted here.
+        repository.announcer.pushed(repository, repository.default_branch, "", repository.head())
         delivery.remarks.append(f"the repository's own workflows deliver ({WORKFLOWS})")
         return
     workflow = builtin_workflow(built, path, kustomize=kustomize)
@@ -149,13 +150,6 @@ def _apply(path: str, *, kustomize: bool) -> str:
 def _has_kustomization(tree: TreeReader, path: str) -> bool:
     names = {f"{path}/{name}".lstrip("/") for name in KUSTOMIZATIONS}
     return any(name in names for name in tree.files(path))
-
-
-def _folders_below(tree: TreeReader, path: str) -> list[str]:
-    """Return the directories directly below one, with full paths, sorted."""
-    start = f"{path}/" if path else ""
-    inner = (file.removeprefix(start) for file in tree.files(path))
-    return sorted({start + name.partition("/")[0] for name in inner if "/" in name})
 
 
 def _advance(lab: Lab, until: float, progress: Progress) -> None:

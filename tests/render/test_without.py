@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gitops_sim.cli.subtree import Without
 from gitops_sim.errors import UnknownRefError
-from gitops_sim.render import FolderTree
+from gitops_sim.render import FolderTree, Without, as_kubectl_takes
 
 
 @pytest.fixture
@@ -37,3 +36,13 @@ def test_another_choice_is_another_tree(tree: FolderTree) -> None:
 
 def test_nothing_left_out_is_everything(tree: FolderTree) -> None:
     assert Without(tree, []).files() == tree.files()
+
+
+def test_kubectl_takes_the_files_of_a_directory_and_none_below(tree: FolderTree) -> None:
+    assert as_kubectl_takes(tree, "").files() == ["a.yaml"]
+    assert as_kubectl_takes(tree, "sub") is tree
+
+
+def test_kubectl_takes_all_that_a_kustomization_may_name(tree: FolderTree, tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text("resources: [a.yaml, sub]\n")
+    assert as_kubectl_takes(tree, "") is tree

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 from gitops_sim.errors import UnknownRefError
 from gitops_sim.protocols import TreeReader
+from gitops_sim.render import kustomization
+from gitops_sim.render.reading import ParsedYaml, Reading
 
-__all__ = ["Without"]
+__all__ = ["Without", "as_kubectl_takes"]
 
 
 class Without:
@@ -47,3 +49,21 @@ class Without:
 
     def _hides(self, path: str) -> bool:
         return path.startswith(self._folders) if self._folders else False
+
+
+def as_kubectl_takes(tree: TreeReader, path: str) -> TreeReader:
+    """Return the tree as `kubectl apply -k` or `-f` sees it when given a directory.
+
+    With a kustomization in the directory nothing is left out. Otherwise only the files directly in
+    it count: `-f` does not go down without `-R`.
+
+    Args:
+        tree: All files.
+        path: The directory, cleaned; "" is the root.
+    """
+    if kustomization.find(Reading(tree, ParsedYaml()), path) is not None:
+        return tree
+    start = f"{path}/" if path else ""
+    inner = (file.removeprefix(start) for file in tree.files(path))
+    below = sorted({start + name.partition("/")[0] for name in inner if "/" in name})
+    return Without(tree, below) if below else tree
