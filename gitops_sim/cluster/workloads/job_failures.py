@@ -1,0 +1,158 @@
+"""When a Job has failed: too many failures, too long, or a rule of its podFailurePolicy.
+
+Source: k8s.io/kubernetes, pkg/controller/job (job_controller.go, pod_failure_policy.go).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from gitops_sim.cluster.controlling import seconds_of
+from gitops_sim.cluster.workloads.pods import is_finished, phase_of
+from gitops_sim.protocols import Clock
+from gitops_sim.types import Manifest
+
+__all__ = ["JobFailure", "counts_as_failure", "failure_of"]
+
+
+class JobFailure(NamedTuple):
+    """Why a Job fails, as its conditions and event tell it."""
+
+    reason: str
+    message: str
+
+
+def failure_of(
+    job: Manifest, pods: Sequence[Manifest], failed: int, clock: Clock
+) -> JobFailure | None:
+    """Return why a Job fails now, or None.
+
+    Args:
+        job: Whose backoffLimit, activeDeadlineSeconds and podFailurePolicy.
+        pods: All of its pods.
+        failed: How many pods failed and count.
+        clock: Tells how long it ran.
+    """
+    if _has_condition(job, "SuccessCriteriaMet"):
+        return None
+    decided = _told_already(job) or _by_policy(job, pods)
+    if decided is not None:
+        return decided
+    spec = job["spec"]
+    limit = spec.get("backoffLimit", 6)
+    if failed > limit or _restarts_exceed(job, pods, limit):
+        return JobFailure("BackoffLimitExceeded", "Job has reached the specified backoff limit")
+    deadline, started = (
+        spec.get("activeDeadlineSeconds"),
+        (job.get("status") or {}).get("startTime"),
+    )
+    if deadline is None or started is None or spec.get("suspend"):
+        return None
+    if clock.now() - seconds_of(clock, started) >= deadline:
+        return JobFailure("DeadlineExceeded", "Job was active longer than specified deadline")
+    return None
+
+
+def counts_as_failure(job: Manifest, pod: Manifest) -> bool:
+    """False when a rule of the podFailurePolicy says to ignore a failed pod."""
+    rule = _rule_for(job, pod)
+    return rule is None or rule["action"] != "Ignore"
+
+
+def _has_condition(job: Manifest, type_: str) -> bool:
+    conditions = (job.get("status") or {}).get("conditions") or ()
+    return any(c["type"] == type_ and c["status"] == "True" for c in conditions)
+
+
+def _told_already(job: Manifest) -> JobFailure | None:
+    """Return what the condition FailureTarget says: it was decided before."""
+    for condition in (job.get("status") or {}).get("conditions") or ():
+        if condition["type"] == "FailureTarget" and condition["status"] == "True":
+            return JobFailure(condition["reason"], condition["message"])
+    return None
+
+
+def _restarts_exceed(job: Manifest, pods: Iterable[Manifest], limit: int) -> bool:
+    """With restartPolicy OnFailure the restarts of containers count as failures."""
+    if job["spec"]["template"]["spec"].get("restartPolicy") != "OnFailure":
+        return False
+    restarts = sum(
+        int(status.get("restartCount", 0))
+        for pod in pods
+        if phase_of(pod) in ("Running", "Pending")
+        for status in _container_statuses(pod)
+    )
+    return restarts >= limit if limit else restarts > 0
+
+
+def _by_policy(job: Manifest, pods: Iterable[Manifest]) -> JobFailure | None:
+    for pod in pods:
+        rule = _rule_for(job, pod)
+        if rule is None or rule["action"] != "FailJob":
+            continue
+        rules = job["spec"]["podFailurePolicy"]["rules"]
+        return JobFailure("PodFailurePolicy", _policy_message(pod, rule, rules.index(rule)))
+    return None
+
+
+def _rule_for(job: Manifest, pod: Manifest) -> Mapping[str, Any] | None:
+    """Return the first rule of the podFailurePolicy that a failed pod matches."""
+    policy = job["spec"].get("podFailurePolicy")
+    if policy is None or not is_finished(pod) or phase_of(pod) != "Failed":
+        return None
+    for rule in policy.get("rules") or ():
+        if _matched_container(pod, rule) is not None or _matched_condition(pod, rule) is not None:
+            found: Mapping[str, Any] = rule
+            return found
+    return None
+
+
+def _matched_container(pod: Manifest, rule: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    wanted = rule.get("onExitCodes")
+    if wanted is None:
+        return None
+    for status in _container_statuses(pod):
+        ended = (status.get("state") or {}).get("terminated") or {}
+        code = ended.get("exitCode", 0)
+        if not code or wanted.get("containerName") not in (None, status["name"]):
+            continue
+        if (code in wanted["values"]) == (wanted["operator"] == "In"):
+            return status
+    return None
+
+
+def _matched_condition(pod: Manifest, rule: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    for pattern in rule.get("onPodConditions") or ():
+        for condition in (pod.get("status") or {}).get("conditions") or ():
+            if condition["type"] == pattern["type"] and condition["status"] == pattern.get(
+                "status", "True"
+            ):
+                found: Mapping[str, Any] = condition
+                return found
+    return None
+
+
+def _policy_message(pod: Manifest, rule: Mapping[str, Any], index: int) -> str:
+    metadata = pod["metadata"]
+    subject = f"pod {metadata['namespace']}/{metadata['name']}"
+    container = _matched_container(pod, rule)
+    if container is not None:
+        code = container["state"]["terminated"]["exitCode"]
+        return (
+            f"Container {container['name']} for {subject} failed with exit code {code} "
+            f"matching FailJob rule at index {index}"
+        )
+    condition = _matched_condition(pod, rule) or {}
+    return (
+        f"Pod {metadata['namespace']}/{metadata['name']} has condition {condition.get('type')} "
+        f"matching FailJob rule at index {index}"
+    )
+
+
+def _container_statuses(pod: Manifest) -> Iterable[Mapping[str, Any]]:
+    status = pod.get("status") or {}
+    return [
+        *(status.get("containerStatuses") or ()),
+        *(status.get("initContainerStatuses") or ()),
+    ]
