@@ -2,7 +2,9 @@
 
 JupyterLab gets KUBECONFIG set to a file of the lab's before it starts, so that every kernel and
 every terminal in it has that from its first moment, also after a restart. As long as no lab serves,
-the file names no cluster: `kubectl` fails at once and asks nobody.
+the file names no cluster but has a current context, which does not exist: `kubectl` fails at once
+and asks nobody. Without a current context it would turn to the cluster around its own pod (a hub in
+the cloud), or to localhost:8080.
 """
 
 from __future__ import annotations
@@ -16,25 +18,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gitops_sim.cli.course import STATE, copy_course
+from gitops_sim.server.kubeconfig import idle_kubeconfig, write_private
 
-__all__ = ["IDLE_KUBECONFIG", "configure", "jupyter_command", "jupyter_environment", "run"]
+__all__ = ["configure", "jupyter_command", "jupyter_environment", "run"]
 
 FIRST_NOTEBOOK = "notebooks/00-tour.ipynb"
-
-IDLE_KUBECONFIG = """\
-# The lab's kubeconfig. No lab serves, so it names no cluster; yours are not touched.
-apiVersion: v1
-kind: Config
-current-context: no-lab-is-serving
-clusters: []
-contexts: []
-users: []
-"""
-"""kubectl's answer to it is `context was not found for specified context: no-lab-is-serving`.
-
-A file without a current context would not do: kubectl then turns to the cluster around its own
-pod (a hub in the cloud), or to localhost:8080.
-"""
 
 _IN_POD = ("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "KUBERNETES_MASTER")
 """By these, client libraries find the cluster that a notebook's own pod runs in."""
@@ -110,8 +98,7 @@ def jupyter_environment(folder: Path, outer: Mapping[str, str]) -> dict[str, str
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
     kubeconfig = state / "kubeconfig"
-    kubeconfig.write_text(IDLE_KUBECONFIG, encoding="utf-8")
-    kubeconfig.chmod(0o600)
+    write_private(kubeconfig, idle_kubeconfig())
     environment = {name: value for name, value in outer.items() if name not in _IN_POD}
     programs = str(Path(sys.executable).parent)
     return environment | {
