@@ -3,6 +3,7 @@
 from gitops_sim.push.pipelines import Pipelines
 from gitops_sim.push.runs import JobRun, LogLine, Run, Source, StepRun
 from gitops_sim.push.workflows import Workflow, parse_workflow
+from gitops_sim.push.workspace import Workspace
 
 __all__ = [
     "JobRun",
@@ -12,5 +13,6 @@ __all__ = [
     "Source",
     "StepRun",
     "Workflow",
+    "Workspace",
     "parse_workflow",
 ]

@@ -1,0 +1,234 @@
+"""The facade: everything a notebook needs hangs on one `Lab`.
+
+A lab is its seed and what came through its door. Making one starts a clock, a journal, a forge and
+an image registry; clusters come when first asked for. Nothing happens until time passes (`run`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gitops_sim.clock import Door, VirtualClock, outside, pace, parse_duration
+from gitops_sim.cluster import SimulatedCluster
+from gitops_sim.errors import LabError
+from gitops_sim.exercises import CheckResult, Checks, LabView
+from gitops_sim.forge import Forge
+from gitops_sim.journal import Journal, facts
+from gitops_sim.lab import saving
+from gitops_sim.lab.comparison import Comparison
+from gitops_sim.lab.handle import ClusterHandle
+from gitops_sim.lab.moment import Moment
+from gitops_sim.lab.parts import LabParts
+from gitops_sim.lab.running import Ran, summarise
+from gitops_sim.push import Pipelines
+from gitops_sim.registry import Registry
+from gitops_sim.render import Renderer
+from gitops_sim.types import Step
+
+__all__ = ["Lab"]
+
+
+class Lab:
+    """A forge, an image registry, clusters and agents on one virtual clock.
+
+    Attributes:
+        clock: Virtual time.
+        journal: Everything that happened.
+        forge: Git repositories and merge requests.
+        registry: Container images.
+
+    Args:
+        seed: Of everything random; the same seed and the same calls give the same history.
+        shuffle: Tests only: a seed that puts events of equal time in random order.
+    """
+
+    def __init__(self, seed: int = 0, *, shuffle: int | None = None) -> None:
+        self.clock = VirtualClock(seed, shuffle=shuffle)
+        self._shuffle = shuffle
+        self._door = Door(self.clock)
+        self._address = "lab"
+        self.journal = Journal(self.clock)
+        self.clock.on_step.append(self._tell_step)
+        self._door.register("lab", self)
+        self._door.register("clock", self.clock)
+        self.forge = Forge(self.clock, self.journal, self._door)
+        self.registry = Registry(self.clock, self.journal, self._door)
+        renderer = Renderer()
+        pipelines = Pipelines(self.forge, self.clock, self.journal, renderer, door=self._door)
+        self._parts = LabParts(
+            self.clock, self.journal, self._door, self.forge, pipelines, renderer
+        )
+        self._handles: dict[str, ClusterHandle] = {}
+        self._checks = Checks(LabView(self.clock, self.journal, self.forge, self._handles))
+
+    def __repr__(self) -> str:
+        """Return what there is, in one line."""
+        clusters = ", ".join(self._handles) or "no cluster"
+        repositories = ", ".join(r.name for r in self.forge.repositories) or "no repository"
+        return (
+            f"<Lab seed={self.clock.seed} at {self.clock.timestamp()}: {repositories}; {clusters}>"
+        )
+
+    def cluster(self, name: str = "default", *, nodes: int = 3) -> ClusterHandle:
+        """Return the cluster of that name; it comes to be when first asked for.
+
+        Args:
+            name: A DNS label.
+            nodes: How many nodes a new one has.
+        """
+        if name not in self._handles:
+            self._add_cluster(name, nodes)
+        return self._handles[name]
+
+    @outside
+    def _add_cluster(self, name: str, nodes: int) -> None:
+        cluster = SimulatedCluster(
+            name, self.clock, self.journal, self._door, self.registry, nodes=nodes
+        )
+        self._handles[name] = ClusterHandle(cluster, self._parts)
+
+    def run(
+        self,
+        duration: str | None = None,
+        *,
+        until: str | Callable[[], bool] | None = None,
+        timeout: str = "24h",
+        speed: float | None = None,
+    ) -> Ran:
+        """Let virtual time pass.
+
+        Args:
+            duration: How long, such as `10m`.
+            until: Instead: a moment (`10:32`, `+90s` after the epoch, RFC 3339), or a function
+                that is asked after each event and stops the run when it returns True.
+            timeout: How long to wait for that function.
+            speed: Virtual seconds per second of the wall clock, for projectors; None: at once.
+
+        Returns:
+            How it went: true, unless the function never returned True.
+
+        Raises:
+            LabError: Neither or both of duration and until were given, or the moment is past.
+        """
+        if (duration is None) == (until is None):
+            raise LabError(
+                "run needs either how long or until when",
+                'write lab.run("10m") or lab.run(until="10:32")',
+            )
+        start, entry = self.clock.now(), len(self.journal)
+        reached = True
+        with self._door.running():
+            if callable(until):
+                reached = self._run_until(until, parse_duration(timeout), speed)
+            else:
+                end = (
+                    self._next_moment(until)
+                    if until is not None
+                    else start + parse_duration(duration or "")
+                )
+                self._run_to(end, speed)
+        told = summarise(self.journal, entry)
+        now = self.clock.timestamp()[11:19]
+        return Ran(reached, self.clock.now() - start, now, told)
+
+    def _next_moment(self, text: str) -> float:
+        """Return a moment; a time of day that has passed is meant of tomorrow."""
+        moment = self.clock.parse_time(text)
+        if ":" in text and "T" not in text and moment < self.clock.now():
+            moment += 86400.0
+        return moment
+
+    def _run_to(self, end: float, speed: float | None) -> None:
+        if speed is None:
+            self.clock.run(end)
+        else:
+            wall, sleep = saving.wall_clock()
+            pace(self.clock, end, speed=speed, wall=wall, sleep=sleep)
+
+    def _run_until(self, holds: Callable[[], bool], timeout: float, speed: float | None) -> bool:
+        if speed is None:
+            return self.clock.run_until(holds, timeout)
+        deadline = self.clock.now() + timeout
+        while not holds():
+            if self.clock.now() >= deadline:
+                return False
+            self._run_to(min(deadline, max(self.clock.next_event(), self.clock.now())), speed)
+        return True
+
+    def at(self, moment: str) -> Moment:
+        """Return the lab as it was: `10:32`, `+90s` after the epoch, or RFC 3339.
+
+        Raises:
+            LabError: It is no moment, or not yet past.
+        """
+        seconds = self.clock.parse_time(moment)
+        if not 0 <= seconds <= self.clock.now():
+            raise LabError(
+                f"{moment}: nothing is known of that moment: it is {self.clock.timestamp()} now",
+                f"choose a moment from {self.clock.timestamp(0.0)} on",
+            )
+        return Moment(self, seconds)
+
+    def compare(self, cluster: ClusterHandle | str, *, since: str | None = None) -> Comparison:
+        """Return desired and actual state side by side: a picture with its history.
+
+        Args:
+            cluster: Whose.
+            since: How far the history goes back, such as `1h`; None: to the beginning.
+        """
+        handle = self.cluster(cluster) if isinstance(cluster, str) else cluster
+        start = 0.0 if since is None else max(0.0, self.clock.now() - parse_duration(since))
+        return handle.compared(start=start, end=self.clock.now())
+
+    def check(self, exercise: str) -> CheckResult:
+        """Judge an exercise, such as `E00.1`, on this lab: it looks, and changes nothing.
+
+        Returns:
+            What was expected, what was found, and where to look first; `.hint()` says more.
+        """
+        return self._checks.check(exercise)
+
+    def save(self, path: str | Path) -> None:
+        """Write seed, version and all outside inputs to a file that `load` reads."""
+        saving.save(Path(path), self.clock.seed, self._door.inputs)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Lab:
+        """Return the lab that was saved, by doing again what was done to it.
+
+        Raises:
+            InputError: The file is none of `save`, or of another version.
+        """
+        seed, inputs = saving.load(Path(path))
+        lab = cls(seed)
+        lab._door.replay(inputs)
+        return lab
+
+    def fork(self, *, at: str | None = None) -> Lab:
+        """Return a second lab with the same history, to try a what-if in.
+
+        Args:
+            at: Branch off at that earlier moment; None: now.
+        """
+        branch = type(self)(self.clock.seed, shuffle=self._shuffle)
+        door = branch._door  # noqa: SLF001 - another lab, made here
+        if at is None:
+            door.replay(self._door.inputs)
+            return branch
+        moment = self.at(at).seconds
+        door.replay(saving.before(self._door.inputs, moment))
+        if branch.clock.now() < moment:
+            with door.running():
+                branch.clock.run(moment)
+        return branch
+
+    def _tell_step(self, job: str, step: Step, _: float, charged: float) -> None:
+        if step.takes + charged:
+            self.journal.record(
+                facts.StepTaken(job, step.name, step.subject, round(step.takes + charged, 6))
+            )
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: FBT001 - IPython's protocol
+        printer.text(repr(self))

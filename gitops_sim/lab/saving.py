@@ -1,0 +1,80 @@
+"""Labs on disk: a seed, versions, and every outside input, as gzipped JSON.
+
+A saved lab is small, repeats byte for byte, and is a good bug report: it holds what was done, not
+what came of it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from gitops_sim.clock import Input
+from gitops_sim.errors import InputError
+
+__all__ = ["FORMAT", "before", "load", "save", "wall_clock"]
+
+FORMAT = "gitops-sim lab, 1"
+MOST_BYTES = 256 * 1024 * 1024
+"""Unpacked size of a saved lab that is still read."""
+
+
+def save(path: Path, seed: int, inputs: Sequence[Input]) -> None:
+    """Write a lab; the same inputs give the same bytes."""
+    document = {
+        "format": FORMAT,
+        "version": version("gitops-sim"),
+        "seed": seed,
+        "inputs": [asdict(entry) for entry in inputs],
+    }
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    path.write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+def load(path: Path) -> tuple[int, list[Input]]:
+    """Return seed and inputs of a saved lab.
+
+    Raises:
+        InputError: There is no such file, it is none of `save`, or it is too large.
+    """
+    try:
+        unpacker = zlib.decompressobj(wbits=31)
+        data = unpacker.decompress(path.read_bytes(), MOST_BYTES)
+        if unpacker.unconsumed_tail:
+            raise InputError(str(path), 0, "larger than a lab can be", "save it again")
+        document: dict[str, Any] = json.loads(data)
+        if document["format"] != FORMAT:
+            raise InputError(
+                str(path),
+                0,
+                f"written as {document['format']!r} by version {document.get('version')}",
+                f"load it with that version; this one reads {FORMAT!r}",
+            )
+        return int(document["seed"]), [Input(**entry) for entry in document["inputs"]]
+    except OSError as error:
+        raise InputError(str(path), 0, error.strerror or "cannot be read") from None
+    except (ValueError, KeyError, TypeError, zlib.error):
+        raise InputError(str(path), 0, "no saved lab", "write one with lab.save(path)") from None
+
+
+def before(inputs: Sequence[Input], moment: float) -> list[Input]:
+    """Return the inputs that were over by a moment; a run that goes beyond it is left out."""
+    kept: list[Input] = []
+    for entry in inputs:
+        ends = entry.args[1] if entry.address == "clock" else entry.time
+        if ends > moment:
+            break
+        kept.append(entry)
+    return kept
+
+
+def wall_clock() -> tuple[Callable[[], float], Callable[[float], None]]:
+    """Return what live pacing goes by: a monotonic clock in seconds, and a way to wait."""
+    return time.monotonic, time.sleep  # noqa: TID251 - pacing is for people, not for the history
