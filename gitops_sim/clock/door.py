@@ -140,7 +140,8 @@ class Door:
             try:
                 yield
             except Exception as error:
-                self._replace_last(entry, error=type(error).__name__)
+                if self._clock.events > before:  # else it was refused: nothing to do again
+                    self._replace_last(entry, error=type(error).__name__)
                 raise
             finally:
                 self._depth -= 1

@@ -92,6 +92,18 @@ def test_run_until_a_predicate_is_replayed_by_its_events() -> None:
     assert clock2.now() == 5
 
 
+def test_run_that_was_refused_is_replayed_as_no_time() -> None:
+    clock, door, _ = new_lab()
+    with door.running():
+        clock.run(5)
+    with pytest.raises(LabError, match="is past"), door.running():
+        clock.run(3)
+    clock2, door2, _ = new_lab()
+    door2.replay(door.inputs)
+    assert clock2.now() == 5
+    assert door2.to_jsonl() == door.to_jsonl()
+
+
 def test_error_is_part_of_the_log_and_expected_again() -> None:
     _, door, shelf = new_lab()
     with pytest.raises(NotFoundError):
