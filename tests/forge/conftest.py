@@ -45,7 +45,7 @@ class World:
 
     def run(self, seconds: float) -> None:
         with self.door.running():
-            self.clock.run(seconds)
+            self.clock.run(self.clock.now() + seconds)
 
     def facts(self, kind: type) -> list[Any]:
         return [entry.fact for entry in self.journal.entries() if isinstance(entry.fact, kind)]
