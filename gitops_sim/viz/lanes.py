@@ -101,9 +101,10 @@ def _band(lanes: Lanes) -> str:
     steps = [*lanes.gap, (lanes.end, 0)]
     for (time, count), (until, _) in itertools.pairwise(steps):
         top = _BAND_Y - count * height
-        d += f"V{number(top)}H{number(_x(lanes, until))}"
-        if count:
-            middle = (_x(lanes, time) + _x(lanes, until)) / 2
+        left, right = _x(lanes, time), _x(lanes, until)
+        d += f"V{number(top)}H{number(right)}"
+        if count and right - left >= 9 * len(str(count)):
+            middle = (left + right) / 2
             labels.append(text(middle, top + 16, str(count), size=13, ink=MUTED, anchor="middle"))
     look = SYNC_STATES["OutOfSync"]
     band = path(d + f"V{_BAND_Y}Z", fill=look.tint, stroke=look.ink, stroke_width=2)

@@ -91,3 +91,13 @@ def test_loop_marks_the_station_that_acted_last() -> None:
     picture = draw_loop(loop)
     ET.fromstring(picture.svg)
     assert "> compare  1 of 8 differs (Deployment/web)" in str(picture)
+
+
+def test_number_of_a_step_too_narrow_for_it_is_not_drawn() -> None:
+    """Several steps within seconds of an hour would print one number over the other."""
+    gap = ((0.0, 8), (1.0, 7), (2.0, 6), (1800.0, 0))
+    lanes = Lanes((), gap, 0.0, 3600.0, ("09:00", "10:00"))
+    svg = draw_lanes(lanes).svg
+    assert ">6<" in svg
+    assert ">7<" not in svg
+    assert "7 objects differ" in draw_lanes(lanes).words
