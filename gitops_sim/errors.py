@@ -166,9 +166,22 @@ class ConflictError(ApiError):
 
 
 class ExpiredError(ApiError):
-    """The revision asked for is compacted: list again."""
+    """The revision asked for is compacted: list again.
+
+    `details["continue"]` is a token by which the list goes on inconsistently; the server tells it
+    in the metadata of the Status.
+    """
 
     code, reason = 410, "Expired"
+
+    def status(self) -> dict[str, Any]:
+        """Return the Status, with a token where there is one."""
+        body = super().status()
+        token = self.details.get("continue")
+        if token is None:
+            return body
+        body.pop("details")
+        return body | {"metadata": {"continue": token}}
 
 
 class TooLargeError(ApiError):

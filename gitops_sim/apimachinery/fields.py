@@ -78,6 +78,10 @@ class FieldSelector:
         """True when the object meets them; a field that is not there is empty text."""
         return all((_value(manifest, path) == value) is equal for path, equal, value in self.terms)
 
+    def exact(self, path: str) -> str | None:
+        """Return the one value that a field must have; None when it is free."""
+        return next((value for at, equal, value in self.terms if equal and at == path), None)
+
     @property
     def empty(self) -> bool:
         """True when it selects everything."""

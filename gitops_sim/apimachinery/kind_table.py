@@ -46,6 +46,30 @@ class KindTable:
         for word in _words(known):
             self._by_word[word].remove(known)
 
+    def resource(self, group: str, version: str, plural: str) -> ResourceType | None:
+        """Return the type that a path means; None when it is not served."""
+        return next(
+            (
+                found
+                for found in self._by_word.get(plural, ())
+                if (found.group, found.version, found.plural) == (group, version, plural)
+            ),
+            None,
+        )
+
+    def groups(self) -> dict[str, list[str]]:
+        """Return the groups with their versions, preferred ones first; the core group is ""."""
+        found: dict[str, list[str]] = {}
+        for resource_type in self._types.values():
+            versions = found.setdefault(resource_type.group, [])
+            if resource_type.version not in versions:
+                versions.append(resource_type.version)
+        return found
+
+    def has_group(self, group: str) -> bool:
+        """True when any kind of the group is served."""
+        return any(resource_type.group == group for resource_type in self._types.values())
+
     def exact(self, api_version: str, kind: str) -> ResourceType:
         """Return the type of a manifest.
 

@@ -11,7 +11,8 @@ __all__ = ["ResourceType"]
 class ResourceType:
     """One resource of one version of one group, as discovery tells it.
 
-    `group` is empty for the core group; `subresources` are names such as `status` and `scale`.
+    `group` is empty for the core group; `subresources` are names such as `status` and `scale`;
+    `selectable` are fields of a custom resource that a field selector may name.
     """
 
     group: str
@@ -24,6 +25,7 @@ class ResourceType:
     verbs: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     subresources: tuple[str, ...] = ()
+    selectable: tuple[str, ...] = ()
 
     @property
     def api_version(self) -> str:

@@ -25,6 +25,11 @@ class Filter:
         self._fields = fields
         self.all = namespace is None and labels is None and fields is None
 
+    @property
+    def selects(self) -> bool:
+        """True when labels or fields are asked for."""
+        return self._labels is not None or self._fields is not None
+
     def matches(self, manifest: Manifest) -> bool:
         """True when the object is asked for."""
         metadata = manifest["metadata"]

@@ -20,6 +20,7 @@ __all__ = ["COMMANDS", "main"]
 
 COMMANDS = {
     "tour": "open JupyterLab on the course",
+    "serve": "serve a cluster to kubectl and other clients",
     "run": "deliver a repository to a simulated cluster and tell what happened",
     "diff": "compare a directory of a repository with a cluster",
     "render": "print the manifests that a directory gives",

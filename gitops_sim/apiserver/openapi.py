@@ -1,0 +1,360 @@
+"""OpenAPI documents of the kinds served, put together from schemas and the rules of paths.
+
+Which paths a kind has follows from its verbs, its scope and its subresources, so the documents
+are made, not stored.
+
+Source: k8s.io/apiserver, pkg/endpoints/installer.go; k8s.io/kube-openapi.
+Differs: built-in types have no descriptions (`kubectl explain` shows fields and types); operations
+have the parameters that clients look for (dryRun, fieldManager, fieldValidation, force), not all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gitops_sim.apimachinery import builtin_data
+from gitops_sim.apimachinery.kinds import ResourceType
+from gitops_sim.apiserver.discovery import groups_in_order
+from gitops_sim.apiserver.server import ApiServer, storage_kind
+from gitops_sim.apiserver.store import Kind
+
+__all__ = ["document_names", "document_v2", "document_v3"]
+
+_JSON = "application/json"
+_GVK = "x-kubernetes-group-version-kind"
+_REFERENCE = "#/components/schemas/"
+_PATCHES = (
+    "application/apply-patch+yaml",
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+)
+_META = "io.k8s.apimachinery.pkg.apis.meta.v1."
+_WRITTEN = ("dryRun", "fieldManager", "fieldValidation")
+_LISTED = (
+    "allowWatchBookmarks",
+    "continue",
+    "fieldSelector",
+    "labelSelector",
+    "limit",
+    "resourceVersion",
+    "resourceVersionMatch",
+    "sendInitialEvents",
+    "timeoutSeconds",
+    "watch",
+)
+_DELETED = (
+    "dryRun",
+    "gracePeriodSeconds",
+    "ignoreStoreReadErrorWithClusterBreakingPotential",
+    "orphanDependents",
+    "propagationPolicy",
+)
+_TYPES = {
+    "allowWatchBookmarks": "boolean",
+    "force": "boolean",
+    "gracePeriodSeconds": "integer",
+    "limit": "integer",
+    "orphanDependents": "boolean",
+    "sendInitialEvents": "boolean",
+    "timeoutSeconds": "integer",
+    "watch": "boolean",
+    "ignoreStoreReadErrorWithClusterBreakingPotential": "boolean",
+}
+_DEFINITIONS = Kind("apiextensions.k8s.io", "CustomResourceDefinition")
+
+
+def document_names(server: ApiServer) -> list[str]:
+    """Return the names of all v3 documents, such as `api/v1` and `apis/apps/v1`, in order."""
+    found = [".well-known/openid-configuration", "api", "api/v1", "apis", "openid/v1/jwks"]
+    for group, versions in groups_in_order(server).items():
+        if _is_builtin(group):
+            found.append(f"apis/{group}")
+        found += [f"apis/{group}/{version}" for version in versions]
+    return sorted([*found, "version"])
+
+
+def document_v3(server: ApiServer, name: str) -> dict[str, Any] | None:
+    """Return one v3 document; None when there is none of that name."""
+    if name not in document_names(server):
+        return None
+    steps = name.split("/")
+    group, version = _group_version(steps)
+    if version is None:
+        return _document({f"/{name}/": {"get": {"responses": _responses(None)}}}, {})
+    types = [t for t in server.kinds if (t.group, t.version) == (group, version)]
+    is_custom = any(server.schemas.is_custom(t.group, t.version, t.kind) for t in types)
+    paths: dict[str, Any] = {}
+    if not is_custom:
+        paths[f"/{name}/"] = {"get": {"responses": _responses(f"{_META}APIResourceList")}}
+    schemas: dict[str, Any] = {}
+    for resource_type in types:
+        paths |= _paths(name, resource_type, watches=not is_custom)
+        if is_custom:
+            schemas |= _custom_schemas(server, resource_type)
+    return _document(dict(sorted(paths.items())), schemas | _closure(paths, schemas))
+
+
+def document_v2(server: ApiServer) -> dict[str, Any]:
+    """Return the v2 document: all groups in one, references and bodies in the older form."""
+    paths: dict[str, Any] = {}
+    definitions: dict[str, Any] = {}
+    for name in document_names(server):
+        document = document_v3(server, name)
+        assert document is not None
+        paths |= document["paths"]
+        definitions |= document["components"]["schemas"]
+    info = {"title": "Kubernetes", "version": builtin_data.KUBERNETES_VERSION}
+    definitions = dict(sorted(definitions.items()))
+    return {
+        "swagger": "2.0",
+        "info": info,
+        "paths": {path: _older_item(item) for path, item in sorted(paths.items())},
+        "definitions": _older_references(definitions),
+        "parameters": {},
+        "securityDefinitions": {
+            "BearerToken": {"in": "header", "name": "authorization", "type": "apiKey"}
+        },
+        "security": [{"BearerToken": []}],
+    }
+
+
+def _is_builtin(group: str) -> bool:
+    return any(known["metadata"].get("name", "") == group for known in builtin_data.groups())
+
+
+def _group_version(steps: list[str]) -> tuple[str, str | None]:
+    if steps[0] == "api" and len(steps) == 2:
+        return "", steps[1]
+    if steps[0] == "apis" and len(steps) == 3:
+        return steps[1], steps[2]
+    return "", None
+
+
+def _document(paths: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    info = {"title": "Kubernetes", "version": builtin_data.KUBERNETES_VERSION}
+    scheme = {"in": "header", "name": "authorization", "type": "apiKey"}
+    components = {"schemas": schemas, "securitySchemes": {"BearerToken": scheme}}
+    return {"openapi": "3.0.0", "info": info, "paths": paths, "components": components}
+
+
+def _paths(prefix: str, resource_type: ResourceType, *, watches: bool) -> dict[str, Any]:
+    plural, verbs = resource_type.plural, resource_type.verbs
+    inside = "namespaces/{namespace}/" if resource_type.namespaced else ""
+    collection = f"/{prefix}/{inside}{plural}"
+    one = f"{collection}/{{name}}" if plural != "namespaces" else f"/{prefix}/namespaces/{{name}}"
+    paths: dict[str, Any] = {}
+    if resource_type.namespaced and "list" in verbs:
+        paths[f"/{prefix}/{plural}"] = {"get": _operation(resource_type, "list")}
+    for path, kinds in ((collection, _COLLECTION), (one, _ONE)):
+        item = {
+            method: _operation(resource_type, verb)
+            for verb, method in kinds.items()
+            if verb in verbs
+        }
+        if item:
+            paths[path] = item
+    for part in resource_type.subresources:
+        paths[f"{one}/{part}"] = _part(resource_type, part)
+        if part == "proxy":
+            paths[f"{one}/proxy/{{path}}"] = paths[f"{one}/proxy"]
+    if watches and "watch" in verbs:
+        for path in [path for path in (f"/{prefix}/{plural}", collection, one) if path in paths]:
+            watched = path.replace(f"/{prefix}/", f"/{prefix}/watch/", 1)
+            paths[watched] = {"get": _operation(resource_type, "watch")}
+    return paths
+
+
+_COLLECTION = {"list": "get", "create": "post", "deletecollection": "delete"}
+_ONE = {"get": "get", "update": "put", "patch": "patch", "delete": "delete"}
+_PART_METHODS = ("get", "put", "patch")
+_POSTED = {
+    "attach": ("get", "post"),
+    "binding": ("post",),
+    "eviction": ("post",),
+    "exec": ("get", "post"),
+    "finalize": ("put",),
+    "log": ("get",),
+    "portforward": ("get", "post"),
+    "proxy": ("delete", "get", "head", "options", "patch", "post", "put"),
+    "token": ("post",),
+}
+_PART_VERBS = {"get": "get", "put": "update", "patch": "patch", "post": "create"}
+
+
+def _part(resource_type: ResourceType, part: str) -> dict[str, Any]:
+    return {
+        method: _operation(resource_type, _PART_VERBS.get(method, "get"), part)
+        for method in _POSTED.get(part, _PART_METHODS)
+    }
+
+
+def _operation(resource_type: ResourceType, verb: str, part: str = "") -> dict[str, Any]:
+    group, version, kind = resource_type.group, resource_type.version, resource_type.kind
+    if part == "scale":
+        group, version, kind = "autoscaling", "v1", "Scale"
+    schema = _schema_name(group, version, kind)
+    answered = {"list": f"{schema}List", "watch": f"{_META}WatchEvent"}.get(verb, schema)
+    if verb in ("delete", "deletecollection"):
+        answered = f"{_META}Status"
+    names = {
+        "list": _LISTED,
+        "watch": _LISTED,
+        "delete": _DELETED,
+        "deletecollection": (*_LISTED[1:], *_DELETED),
+        "create": _WRITTEN,
+        "update": _WRITTEN,
+        "patch": (*_WRITTEN, "force"),
+    }.get(verb, ())
+    action = {"create": "post", "update": "put", "watch": "watchlist"}.get(verb, verb)
+    told: dict[str, Any] = {
+        "parameters": [_parameter(name) for name in names],
+        "responses": _responses(answered),
+        "x-kubernetes-action": action,
+        _GVK: {"group": group, "kind": kind, "version": version},
+    }
+    if verb in ("create", "update"):
+        told["requestBody"] = {"content": {"*/*": {"schema": {"$ref": _REFERENCE + schema}}}}
+    if verb == "patch":
+        patch = {"schema": {"$ref": f"{_REFERENCE}{_META}Patch"}}
+        told["requestBody"] = {"content": dict.fromkeys(_PATCHES, patch)}
+    return told
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    schema = {"type": _TYPES.get(name, "string"), "uniqueItems": True}
+    return {"name": name, "in": "query", "schema": schema}
+
+
+def _responses(schema: str | None) -> dict[str, Any]:
+    told: dict[str, Any] = {"description": "OK"}
+    if schema is not None:
+        told["content"] = {_JSON: {"schema": {"$ref": _REFERENCE + schema}}}
+    return {"200": told, "401": {"description": "Unauthorized"}}
+
+
+def _schema_name(group: str, version: str, kind: str) -> str:
+    found = builtin_data.component_of(group, version, kind)
+    if found is not None:
+        return found
+    return f"{'.'.join(reversed(group.split('.')))}.{version}.{kind}"
+
+
+def _custom_schemas(server: ApiServer, resource_type: ResourceType) -> dict[str, Any]:
+    """Return the schemas of a custom kind and of its list."""
+    name = _schema_name(resource_type.group, resource_type.version, resource_type.kind)
+    schema = dict(_declared(server, resource_type))
+    gvk = {
+        "group": resource_type.group,
+        "kind": resource_type.kind,
+        "version": resource_type.version,
+    }
+    properties = dict(schema.get("properties") or {})
+    for member in ("apiVersion", "kind"):
+        properties[member] = {"type": "string"}
+    properties["metadata"] = {"allOf": [{"$ref": f"{_REFERENCE}{_META}ObjectMeta"}]}
+    schema |= {"type": "object", "properties": properties, _GVK: [gvk]}
+    item = {"allOf": [{"$ref": _REFERENCE + name}]}
+    listed = {
+        "type": "object",
+        "required": ["items"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "items": {"type": "array", "items": item},
+            "kind": {"type": "string"},
+            "metadata": {"allOf": [{"$ref": f"{_REFERENCE}{_META}ListMeta"}]},
+        },
+        _GVK: [gvk | {"kind": f"{resource_type.kind}List"}],
+    }
+    return {name: schema, f"{name}List": listed}
+
+
+def _declared(server: ApiServer, resource_type: ResourceType) -> dict[str, Any]:
+    for definition in server.store.objects(_DEFINITIONS):
+        spec = definition["spec"]
+        if Kind(spec["group"], spec["names"]["kind"]) != storage_kind(resource_type):
+            continue
+        for version in spec["versions"]:
+            if version["name"] == resource_type.version:
+                found: dict[str, Any] = (version.get("schema") or {}).get("openAPIV3Schema") or {}
+                return found
+    return {}
+
+
+def _closure(*roots: Any) -> dict[str, Any]:
+    """Return the built-in schemas that the roots refer to, and those that these refer to."""
+    known, found = builtin_data.components(), {}
+    waiting = [name for root in roots for name in _references(root)]
+    while waiting:
+        name = waiting.pop()
+        if name in found or name not in known:
+            continue
+        found[name] = _with_references(known[name])
+        waiting += _references(known[name])
+    return dict(sorted(found.items()))
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        reference = value.get("$ref")
+        if isinstance(reference, str):
+            yield reference.removeprefix(_REFERENCE)
+        for member in value.values():
+            yield from _references(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+
+
+def _with_references(value: Any) -> Any:
+    """Return a stored schema with its references written in full."""
+    if isinstance(value, list):
+        return [_with_references(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    reference = value.get("$ref")
+    if isinstance(reference, str) and not reference.startswith("#"):
+        return value | {"$ref": _REFERENCE + reference}
+    return {key: _with_references(member) for key, member in value.items()}
+
+
+def _older_references(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_older_references(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"allOf"} and len(value["allOf"]) == 1:
+        return _older_references(value["allOf"][0])
+    reference = value.get("$ref")
+    if isinstance(reference, str):
+        return {"$ref": reference.replace(_REFERENCE, "#/definitions/")}
+    return {key: _older_references(member) for key, member in value.items() if key != "allOf"}
+
+
+def _older_item(item: dict[str, Any]) -> dict[str, Any]:
+    return {method: _older_operation(operation) for method, operation in item.items()}
+
+
+def _older_operation(operation: dict[str, Any]) -> dict[str, Any]:
+    told = {key: value for key, value in operation.items() if key != "requestBody"}
+    parameters = [
+        {"name": p["name"], "in": p["in"], **p["schema"]} for p in operation.get("parameters", ())
+    ]
+    body = operation.get("requestBody")
+    if body is not None:
+        schema = _older_references(next(iter(body["content"].values()))["schema"])
+        parameters.append({"name": "body", "in": "body", "required": True, "schema": schema})
+    told["parameters"] = parameters
+    told["responses"] = {
+        code: _older_response(response) for code, response in operation["responses"].items()
+    }
+    return told
+
+
+def _older_response(response: dict[str, Any]) -> dict[str, Any]:
+    content = response.get("content")
+    told = {"description": response["description"]}
+    if content is None:
+        return told
+    return told | {"schema": _older_references(content[_JSON]["schema"])}

@@ -1,0 +1,7 @@
+"""The HTTPS skin: real clients reach a lab's clusters and its Git; it has no rules of its own."""
+
+from gitops_sim.server.front import Front
+from gitops_sim.server.kubeconfig import idle_kubeconfig
+from gitops_sim.server.server import ServeOptions, Server
+
+__all__ = ["Front", "ServeOptions", "Server", "idle_kubeconfig"]

@@ -1,0 +1,156 @@
+"""Request bodies: JSON, YAML or protobuf, decoded to JSON values as the real server does.
+
+Source: k8s.io/apimachinery, pkg/runtime/serializer; k8s.io/apiserver, pkg/endpoints/handlers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gitops_sim.apimachinery.go_json import GoJsonError, duplicate_fields, parse
+from gitops_sim.apimachinery.go_text import json_kind
+from gitops_sim.apimachinery.kinds import ResourceType
+from gitops_sim.apimachinery.yaml_loader import load_all
+from gitops_sim.errors import BadRequestError, ManifestError, UnsupportedMediaTypeError
+from gitops_sim.server import protobuf
+from gitops_sim.server.media import JSON, PROTOBUF, YAML
+from gitops_sim.server.requests import Request
+
+__all__ = ["MOST_BYTES", "Body", "decode_body", "decode_options", "media_type"]
+
+MOST_BYTES = 3 * 1024 * 1024
+"""What a body may hold. Source: k8s.io/apiserver, pkg/server/config.go, MaxRequestBodyBytes."""
+
+_SUMMARY = 30
+_HEADER = (
+    'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; '
+    'Kind string "json:\\"kind,omitempty\\"" }'
+)
+_UNKNOWN_FORMAT = (
+    "the body of the request was in an unknown format - accepted media types include: "
+    f"{JSON}, {YAML}, {PROTOBUF}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A decoded body: the object, and the paths of members that were written twice."""
+
+    value: dict[str, Any]
+    duplicates: tuple[str, ...] = ()
+
+
+def media_type(request: Request) -> str:
+    """Return the Content-Type without its parameters."""
+    return request.header("content-type").partition(";")[0].strip().lower()
+
+
+def decode_body(request: Request, resource_type: ResourceType, kind: str = "") -> Body:
+    """Return the object in a body, its apiVersion and kind checked and filled in.
+
+    Args:
+        request: Holds it.
+        resource_type: What the path is about.
+        kind: The kind that the body must be where it is not the resource's own.
+
+    Raises:
+        BadRequestError: It does not decode, or is of another kind.
+        UnsupportedMediaTypeError: Neither JSON, YAML nor protobuf.
+    """
+    wanted = kind or resource_type.kind
+    value, duplicates = _decode(request, wanted)
+    _check_kind(value, resource_type, wanted)
+    return Body(value, duplicates)
+
+
+def decode_options(request: Request, kind: str) -> dict[str, Any]:
+    """Return the options in the body of a delete; empty without a body.
+
+    Raises:
+        BadRequestError: It is no such kind.
+    """
+    if not request.body:
+        return {}
+    value, _ = _decode(request, kind)
+    found = str(value.get("kind") or kind)
+    if found != kind:
+        version = value.get("apiVersion") or "v1"
+        raise BadRequestError(
+            f'no kind "{found}" is registered for version "{version}" in scheme '
+            '"pkg/runtime/scheme.go:111"'
+        )
+    return value
+
+
+def _decode(request: Request, wanted: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    kind = media_type(request)
+    if kind == PROTOBUF:
+        return protobuf.decode(request.body), ()
+    if kind not in ("", JSON, YAML):
+        raise UnsupportedMediaTypeError(_UNKNOWN_FORMAT)
+    try:
+        value, duplicates = _from_yaml(request.body) if kind == YAML else _from_json(request.body)
+    except GoJsonError as problem:
+        raise _unrecognized(request.body, wanted, f"json parse error: {problem}") from None
+    if value is None:
+        return {}, ()
+    if not isinstance(value, dict):
+        found = f"json: cannot unmarshal {json_kind(value)} into Go value of type {_HEADER}"
+        raise _unrecognized(request.body, wanted, f"json parse error: {found}")
+    return value, duplicates
+
+
+def _from_json(body: bytes) -> tuple[Any, tuple[str, ...]]:
+    # Go replaces bytes that are no UTF-8 inside text, and refuses them elsewhere.
+    value = parse(body.decode("utf-8", "replace"))
+    return value, tuple(duplicate_fields(value))
+
+
+def _from_yaml(body: bytes) -> tuple[Any, tuple[str, ...]]:
+    try:
+        documents = load_all(body)
+    except ManifestError as problem:
+        raise BadRequestError(
+            f"error converting YAML to JSON: yaml: line {problem.line}: {problem.problem}"
+        ) from None
+    return (documents[0].manifest if documents else None), ()
+
+
+def _unrecognized(body: bytes, wanted: str, problem: str) -> BadRequestError:
+    return BadRequestError(
+        f"the object provided is unrecognized (must be of type {wanted}): couldn't get "
+        f"version/kind; {problem} ({_summary(body)})"
+    )
+
+
+def _summary(body: bytes) -> str:
+    if not body:
+        return "<empty>"
+    start = body[:_SUMMARY]
+    text = start.decode("utf-8", "replace") if body.startswith(b"{") else start.hex()
+    return f"{text} ..." if len(body) > _SUMMARY else text
+
+
+def _check_kind(value: dict[str, Any], resource_type: ResourceType, wanted: str) -> None:
+    """Fill apiVersion and kind where they are missing, and refuse other ones."""
+    kind, api_version = value.get("kind"), value.get("apiVersion")
+    for name, found in (("kind", kind), ("apiVersion", api_version)):
+        if found is not None and not isinstance(found, str):
+            raise BadRequestError(
+                f"couldn't get version/kind; json parse error: json: cannot unmarshal "
+                f"{json_kind(found)} into Go struct field .{name} of type string"
+            )
+    value["kind"], value["apiVersion"] = kind or wanted, api_version or resource_type.api_version
+    if value["kind"] == wanted and value["apiVersion"] == resource_type.api_version:
+        return
+    group, _, version = value["apiVersion"].rpartition("/")
+    told = f'{value["kind"]} in version "{version}" cannot be handled as a {wanted}: '
+    if value["apiVersion"] == resource_type.api_version:
+        package = group.partition(".")[0] or "core"
+        found = f"({version}.{value['kind']}) to ({package}.{wanted})"
+        raise BadRequestError(f"{told}converting {found}: unknown conversion")
+    raise BadRequestError(
+        f'{told}no kind "{value["kind"]}" is registered for version "{value["apiVersion"]}" '
+        'in scheme "pkg/runtime/scheme.go:111"'
+    )

@@ -1,0 +1,208 @@
+"""DELETE of an object or a collection: its options, and what is answered.
+
+Source: k8s.io/apiserver, pkg/endpoints/handlers/delete.go; k8s.io/apimachinery,
+pkg/apis/meta/v1/validation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from gitops_sim.apimachinery import causes
+from gitops_sim.apimachinery.causes import Cause
+from gitops_sim.apimachinery.copying import fresh_copy
+from gitops_sim.apimachinery.status_errors import invalid_options
+from gitops_sim.apiserver.deleting import delete
+from gitops_sim.apiserver.listing import ListOptions, Page, list_page
+from gitops_sim.apiserver.server import in_version, storage_kind
+from gitops_sim.apiserver.store import Kind
+from gitops_sim.errors import BadRequestError, NotFoundError
+from gitops_sim.protocols import Propagation
+from gitops_sim.server.answers import Answer, encoded
+from gitops_sim.server.bodies import decode_options
+from gitops_sim.server.options import dry_run_problems, integer, write_options
+from gitops_sim.server.requests import Request
+from gitops_sim.server.shapes import Shaper
+from gitops_sim.server.target import Target
+from gitops_sim.types import Manifest
+
+__all__ = ["delete_collection", "delete_one"]
+
+_RETURNED = frozenset(
+    {
+        Kind("", "Namespace"),
+        Kind("", "PersistentVolume"),
+        Kind("", "PersistentVolumeClaim"),
+        Kind("", "Pod"),
+        Kind("", "PodTemplate"),
+        Kind("", "ResourceQuota"),
+        Kind("", "Service"),
+        Kind("", "ServiceAccount"),
+        Kind("resource.k8s.io", "DeviceClass"),
+        Kind("resource.k8s.io", "ResourceClaim"),
+        Kind("resource.k8s.io", "ResourceClaimTemplate"),
+        Kind("resource.k8s.io", "ResourceSlice"),
+        Kind("storage.k8s.io", "CSIDriver"),
+        Kind("storage.k8s.io", "CSINode"),
+        Kind("storage.k8s.io", "StorageClass"),
+        Kind("storage.k8s.io", "VolumeAttachment"),
+        Kind("storage.k8s.io", "VolumeAttributesClass"),
+    }
+)
+"""Kinds whose delete answers with the object; all others answer a Status (ReturnDeletedObject)."""
+
+_POLICIES = ("Foreground", "Background", "Orphan")
+_ORPHANED_PODS = (
+    "child pods are preserved by default when jobs are deleted; set "
+    "propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress "
+    "this warning"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    propagation: Propagation | None
+    uid: str | None
+    resource_version: str | None
+    grace_period: int | None
+    dry_run: bool
+
+
+def delete_one(target: Target) -> Answer:
+    """Delete the object of the path."""
+    form = target.form
+    options = _options(target.request)
+    resource_type = target.resource_type
+    last = _delete(target, target.wanted.name, target.namespace, options)
+    is_held = not options.dry_run and _is_there(target, last)
+    kind = storage_kind(resource_type)
+    if is_held or kind in _RETURNED:
+        return target.answer(last, form=form)
+    details = {
+        "name": last["metadata"]["name"],
+        "group": resource_type.group,
+        "kind": resource_type.plural,
+        "uid": last["metadata"]["uid"],
+    }
+    status = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Success",
+        "details": {key: value for key, value in details.items() if value},
+    }
+    if form.kind:
+        return target.answer(status, form=type(form)(form.media_type))
+    return Answer(200, form.content_type, encoded(status, form))
+
+
+def delete_collection(target: Target) -> Answer:
+    """Delete what the selectors choose; answer with the list of what is gone or going."""
+    form = target.form
+    options = _options(target.request)
+    listed = ListOptions(
+        limit=integer(target.request, "limit") or 0,
+        continue_token=target.request.parameter("continue"),
+        resource_version=target.request.parameter("resourceVersion"),
+        match=target.request.parameter("resourceVersionMatch"),
+    )
+    page = list_page(target.server, target.resource_type, target.inside, target.filter(), listed)
+    gone = []
+    for manifest in page.items:
+        metadata = manifest["metadata"]
+        try:
+            gone.append(_delete(target, metadata["name"], metadata.get("namespace", ""), options))
+        except NotFoundError:
+            continue  # it went with another one of the list
+    version = str(target.server.store.revision)
+    shaper = Shaper(target.server, target.resource_type, form)
+    answered = Page(gone, version, page.continue_token, page.remaining)
+    return Answer(200, form.content_type, encoded(shaper.page(answered), form))
+
+
+def _delete(target: Target, name: str, namespace: str, options: _Options) -> Manifest:
+    resource_type = target.resource_type
+    is_job = (resource_type.group, resource_type.kind) == ("batch", "Job")
+    if is_job and options.propagation is None:
+        target.server.caller.warn(_ORPHANED_PODS)
+    default: Propagation = "Orphan" if is_job else "Background"
+    last = delete(
+        target.server,
+        resource_type,
+        namespace,
+        name,
+        manager=write_options(target.request, "DeleteOptions").manager,
+        propagation=options.propagation or default,
+        resource_version=options.resource_version,
+        uid=options.uid,
+        grace_period=options.grace_period,
+        dry_run=options.dry_run,
+    )
+    return fresh_copy(in_version(resource_type, last))
+
+
+def _is_there(target: Target, last: Manifest) -> bool:
+    metadata = last["metadata"]
+    kind = storage_kind(target.resource_type)
+    found = target.server.store.get(kind, metadata.get("namespace", ""), metadata["name"])
+    return found is not None and found["metadata"]["uid"] == metadata["uid"]
+
+
+def _options(request: Request) -> _Options:
+    body = decode_options(request, "DeleteOptions")
+    if not body:
+        body = _from_query(request)
+    preconditions = body.get("preconditions") or {}
+    found = list(_problems(body))
+    if found:
+        raise invalid_options("DeleteOptions", found)
+    policy = body.get("propagationPolicy")
+    if body.get("orphanDependents") is not None:
+        policy = "Orphan" if body["orphanDependents"] else "Background"
+    return _Options(
+        cast("Propagation | None", policy),
+        preconditions.get("uid"),
+        preconditions.get("resourceVersion"),
+        body.get("gracePeriodSeconds"),
+        bool(body.get("dryRun")),
+    )
+
+
+def _from_query(request: Request) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "gracePeriodSeconds": integer(request, "gracePeriodSeconds"),
+        "propagationPolicy": request.parameter("propagationPolicy") or None,
+        "dryRun": request.query.get("dryRun", []),
+    }
+    if "orphanDependents" in request.query:
+        body["orphanDependents"] = request.flag("orphanDependents")
+    return body
+
+
+def _problems(body: dict[str, Any]) -> list[Cause]:
+    found = []
+    policy, orphan = body.get("propagationPolicy"), body.get("orphanDependents")
+    grace, dry_run = body.get("gracePeriodSeconds"), body.get("dryRun") or []
+    if grace is not None and not isinstance(grace, int):
+        raise BadRequestError(
+            "json: cannot unmarshal string into Go struct field "
+            "DeleteOptions.gracePeriodSeconds of type int64"
+        )
+    if not isinstance(dry_run, list):
+        raise BadRequestError(
+            "json: cannot unmarshal string into Go struct field DeleteOptions.dryRun of type "
+            "[]string"
+        )
+    if policy is not None and orphan is not None:
+        found.append(
+            causes.invalid(
+                "propagationPolicy",
+                policy,
+                "orphanDependents and deletionPropagation cannot be both set",
+            )
+        )
+    if policy is not None and policy not in _POLICIES:
+        supported = (*_POLICIES, "nil")
+        found.append(causes.not_supported("propagationPolicy", policy, supported))
+    return found + dry_run_problems(dry_run)

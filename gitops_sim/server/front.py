@@ -1,0 +1,97 @@
+"""The front of one served cluster: from a request to an answer, without any transport.
+
+Whatever may change the cluster goes through the lab's door, so that a saved lab replays what tools
+did to it; reads do not, they leave no trace.
+
+Source: k8s.io/apiserver, pkg/server/config.go (DefaultBuildHandlerChain).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gitops_sim.apiserver.server import ApiServer
+from gitops_sim.apiserver.users import Caller, User
+from gitops_sim.clock import Door, outside
+from gitops_sim.errors import ApiError, InternalError, TooLargeError
+from gitops_sim.server.answers import Answer, refusal
+from gitops_sim.server.bodies import MOST_BYTES
+from gitops_sim.server.media import negotiate
+from gitops_sim.server.metrics import Metrics
+from gitops_sim.server.nonresource import Beside, serve_path
+from gitops_sim.server.openapi import Documents
+from gitops_sim.server.options import field_validation
+from gitops_sim.server.requests import Request, Wanted, wanted_by
+from gitops_sim.server.verbs import serve_resource
+
+__all__ = ["Front"]
+
+
+class Front:
+    """What answers the requests for one cluster.
+
+    Args:
+        server: The API server in process.
+        door: The lab's door; None for a server without a lab.
+    """
+
+    def __init__(self, server: ApiServer, door: Door | None) -> None:
+        self.server = server
+        self._beside = Beside(Metrics(server), Documents(server))
+        self._door = door
+        self._address = f"server/{server.name}"
+        if door is not None:
+            door.register(self._address, self)
+
+    def respond(self, request: Request) -> tuple[Answer, list[str]]:
+        """Answer a request; return warnings beside it. The lock of the door is held meanwhile."""
+        if request.method in ("GET", "HEAD", "OPTIONS"):
+            return self._respond(request)
+        return self.write(
+            request.user.to_json(),
+            request.method,
+            [request.path, request.query_text],
+            dict(request.headers),
+            request.body,
+        )
+
+    @outside
+    def write(
+        self,
+        user: Mapping[str, Any],
+        method: str,
+        target: list[str],
+        headers: dict[str, str],
+        body: bytes,
+    ) -> tuple[Answer, list[str]]:
+        """Answer a request that may change something: the form in which the door logs it."""
+        path, query = target
+        return self._respond(Request(User.from_json(user), method, path, query, headers, body))
+
+    def _respond(self, request: Request) -> tuple[Answer, list[str]]:
+        caller = Caller(request.user, field_validation(request), agent=request.header("user-agent"))
+        wanted = wanted_by(request)
+        with self.server.called_by(caller):
+            try:
+                answer = self._route(request, wanted)
+            except ApiError as error:
+                answer = self._refused(request, error)
+            except RecursionError:
+                answer = self._refused(request, InternalError("exceeded max depth"))
+        self._beside.metrics.count(wanted, request.method, answer.status)
+        return answer, caller.warnings
+
+    def _route(self, request: Request, wanted: Wanted) -> Answer:
+        if len(request.body) > MOST_BYTES:
+            raise TooLargeError(f"Request entity too large: limit is {MOST_BYTES}")
+        if wanted.is_resource and self.server.kinds.has_group(wanted.group):
+            return serve_resource(self.server, request, wanted)
+        return serve_path(self.server, request, wanted, self._beside)
+
+    @staticmethod
+    def _refused(request: Request, error: ApiError) -> Answer:
+        try:
+            return refusal(error, negotiate(request.header("accept")))
+        except ApiError:
+            return refusal(error)

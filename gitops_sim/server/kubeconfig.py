@@ -1,0 +1,73 @@
+"""The kubeconfig of a served lab: how kubectl and every client find it, and nothing else.
+
+Source: k8s.io/client-go, tools/clientcmd/api/v1.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gitops_sim.apimachinery.yaml_dump import dump
+
+__all__ = ["Access", "idle_kubeconfig", "kubeconfig", "write_private"]
+
+_IDLE = "no-lab-is-serving"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where one cluster is served, and the token of who uses it."""
+
+    server: str
+    token: str
+
+
+def kubeconfig(clusters: Mapping[str, Access], authority: bytes) -> str:
+    """Return a kubeconfig with one context a cluster; the first is current."""
+    told: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "preferences": {}}
+    data = base64.b64encode(authority).decode()
+    told["clusters"] = [
+        {
+            "name": name,
+            "cluster": {"server": access.server, "certificate-authority-data": data},
+        }
+        for name, access in clusters.items()
+    ]
+    told["users"] = [
+        {"name": f"{name}-admin", "user": {"token": access.token}}
+        for name, access in clusters.items()
+    ]
+    told["contexts"] = [
+        {"name": name, "context": {"cluster": name, "user": f"{name}-admin"}} for name in clusters
+    ]
+    told["current-context"] = next(iter(clusters), _IDLE)
+    return dump(told)
+
+
+def idle_kubeconfig() -> str:
+    """Return a kubeconfig that names no cluster, and says why: kubectl fails at once by it."""
+    return dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "preferences": {},
+            "clusters": [],
+            "contexts": [],
+            "users": [],
+            "current-context": _IDLE,
+        }
+    )
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, all of it or nothing."""
+    beside = path.with_name(f".{path.name}.new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(beside, path)

@@ -1,0 +1,130 @@
+"""PATCH: JSON, merge and strategic merge patches, and server-side apply.
+
+Source: k8s.io/apiserver, pkg/endpoints/handlers/patch.go.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gitops_sim.apimachinery.go_json import GoJsonError, duplicate_fields, parse
+from gitops_sim.apimachinery.yaml_loader import load_all
+from gitops_sim.apiserver import writing
+from gitops_sim.apiserver.server import storage_kind
+from gitops_sim.errors import BadRequestError, ManifestError, UnsupportedMediaTypeError
+from gitops_sim.protocols import PatchType
+from gitops_sim.server.answers import Answer
+from gitops_sim.server.bodies import media_type
+from gitops_sim.server.options import write_options
+from gitops_sim.server.target import Target
+from gitops_sim.types import Manifest
+
+__all__ = ["APPLY", "patch", "patched", "read_patch"]
+
+APPLY = "application/apply-patch+yaml"
+_KINDS: dict[str, PatchType] = {
+    "application/json-patch+json": "json",
+    "application/merge-patch+json": "merge",
+    "application/strategic-merge-patch+json": "strategic",
+}
+
+
+def patch(target: Target) -> Answer:
+    """Change an object, or apply it."""
+    _check_media_type(target)
+    form = target.form
+    kind = storage_kind(target.resource_type)
+    was_there = target.server.store.get(kind, target.namespace, target.wanted.name) is not None
+    stored = patched(target)
+    return target.answer(stored, form=form, status=200 if was_there else 201)
+
+
+def patched(target: Target, *, subresource: str = "") -> Manifest:
+    """Do what the patch says to an object; return what is stored, shared."""
+    _check_media_type(target)
+    is_apply = media_type(target.request) == APPLY
+    options = write_options(target.request, "PatchOptions", is_apply=is_apply)
+    if not is_apply:
+        kind, body = read_patch(target)
+        return writing.patch(
+            target.server,
+            target.resource_type,
+            target.namespace,
+            target.wanted.name,
+            body,
+            kind=kind,
+            manager=options.manager,
+            subresource=subresource,
+            dry_run=options.dry_run,
+        )
+    return writing.apply(
+        target.server,
+        target.resource_type,
+        _applied(target),
+        manager=options.manager,
+        force=target.request.flag("force"),
+        subresource=subresource,
+        dry_run=options.dry_run,
+    )
+
+
+def read_patch(target: Target) -> tuple[PatchType, Any]:
+    """Return the kind of a patch and its JSON value.
+
+    Raises:
+        BadRequestError: It is no JSON, or no map where it must be one.
+    """
+    kind = _KINDS[media_type(target.request)]
+    try:
+        body = parse(target.request.body.decode("utf-8", "replace"))
+    except GoJsonError as problem:
+        raise BadRequestError(str(problem) if kind == "strategic" else _invalid(kind)) from None
+    if kind == "merge" and not isinstance(body, dict):
+        found = "array" if isinstance(body, list) else "string"
+        raise BadRequestError(
+            f"error decoding patch: json: cannot unmarshal {found} into Go value of type "
+            "map[string]interface {}"
+        )
+    target.note_duplicates(duplicate_fields(body))
+    return kind, body
+
+
+def _invalid(kind: PatchType) -> str:
+    return "invalid JSON patch" if kind == "merge" else "error decoding patch"
+
+
+def _check_media_type(target: Target) -> None:
+    found = media_type(target.request)
+    custom = target.server.schemas.is_custom(
+        target.resource_type.group, target.resource_type.version, target.resource_type.kind
+    )
+    if custom and _KINDS.get(found) == "strategic":
+        accepted = [name for name in (*_KINDS, APPLY) if _KINDS.get(name) != "strategic"]
+        raise UnsupportedMediaTypeError(
+            "the body of the request was in an unknown format - accepted media types include: "
+            + ", ".join(accepted)
+        )
+    if found != APPLY and found not in _KINDS:
+        raise UnsupportedMediaTypeError("415: Unsupported Media Type", {})
+
+
+def _applied(target: Target) -> Manifest:
+    """Return the object of an apply, placed by the path."""
+    try:
+        documents = load_all(target.request.body)
+    except ManifestError as problem:
+        raise BadRequestError(
+            f"error encoding patch: yaml: line {problem.line}: {problem.problem}"
+        ) from None
+    applied = documents[0].manifest if documents else {}
+    if not isinstance(applied, dict):
+        raise BadRequestError("error decoding YAML: json: cannot unmarshal into a map")
+    wanted = (target.resource_type.api_version, target.resource_type.kind)
+    found = (applied.get("apiVersion") or "", applied.get("kind") or "")
+    if found != wanted:
+        group, _, version = str(found[0]).rpartition("/")
+        raise BadRequestError(f"invalid object type: {group}/{version}, Kind={found[1]}")
+    target.place(applied)
+    if "managedFields" in (applied.get("metadata") or {}):
+        raise BadRequestError("metadata.managedFields must be nil")
+    return applied

@@ -1,0 +1,261 @@
+"""A served lab: HTTPS on loopback, in a thread beside a busy notebook, gone without a trace.
+
+`start` makes certificates and tokens, opens a socket a cluster, writes the kubeconfig and lets time
+pass; `stop` closes watches, sockets and threads, and leaves a kubeconfig that names no cluster.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import tempfile
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, cast
+
+from gitops_sim.apiserver.server import ApiServer
+from gitops_sim.apiserver.users import User
+from gitops_sim.clock import Door, VirtualClock
+from gitops_sim.errors import LabError
+from gitops_sim.server.application import Application, Gate, Lock
+from gitops_sim.server.certificates import make_certificates
+from gitops_sim.server.front import Front
+from gitops_sim.server.kubeconfig import Access, idle_kubeconfig, kubeconfig, write_private
+from gitops_sim.server.pump import Pump
+from gitops_sim.server.tokens import ADMIN, Tokens
+
+__all__ = ["ServeOptions", "Server"]
+
+_HOST = "127.0.0.1"
+_START_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """How a lab is served.
+
+    Attributes:
+        port: Of the first cluster; 0 takes a free one.
+        speed: Virtual seconds per wall second; 0 lets time stand still.
+        users: Names and groups of users beside `admin`.
+        kubeconfig: Where the kubeconfig is written; None: in a private folder of its own.
+    """
+
+    port: int = 0
+    speed: float = 1.0
+    users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    kubeconfig: Path | None = None
+
+
+class Server:
+    """Serves clusters until it is stopped; a context manager.
+
+    Args:
+        clusters: The API servers by name; the first is the current one.
+        clock: Passes while the lab is served.
+        door: What comes in goes through it; it gets a lock of threads.
+        options: How.
+    """
+
+    def __init__(
+        self,
+        clusters: Mapping[str, ApiServer],
+        clock: VirtualClock,
+        door: Door,
+        options: ServeOptions | None = None,
+    ) -> None:
+        if not clusters:
+            raise LabError("there is no cluster to serve", 'make one: lab.cluster("staging")')
+        self.options = options or ServeOptions()
+        self._clusters = dict(clusters)
+        self._door = door
+        self._lock = _thread_lock(door)
+        self._pump = Pump(clock, door, speed=self.options.speed) if self.options.speed else None
+        self._tokens = Tokens(self.options.users, accounts=self._account)
+        self._fronts = {name: Front(api, door) for name, api in clusters.items()}
+        self._urls: dict[str, str] = {}
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._loop: _Loop | None = None
+
+    @property
+    def url(self) -> str:
+        """The URL of the first cluster."""
+        return next(iter(self._urls.values()))
+
+    @property
+    def urls(self) -> Mapping[str, str]:
+        """The URL of each cluster."""
+        return dict(self._urls)
+
+    @property
+    def tokens(self) -> Mapping[str, str]:
+        """The token of each user."""
+        return dict(self._tokens.by_name)
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The file by which kubectl and every client find the lab."""
+        if self.options.kubeconfig is not None:
+            return self.options.kubeconfig
+        if self._folder is None:
+            raise LabError("the lab is not served", "start the server first")
+        return Path(self._folder.name) / "kubeconfig"
+
+    @property
+    def running(self) -> bool:
+        """True between start and stop."""
+        return self._loop is not None
+
+    def start(self) -> Server:
+        """Begin to serve; returns when every cluster answers."""
+        if self.running:
+            return self
+        if self.options.kubeconfig is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="gitops-sim-")
+        certificates = make_certificates(_HOST, "localhost")
+        listening = []
+        port = self.options.port
+        for name, front in self._fronts.items():
+            bound = _listen(port)
+            number = bound.getsockname()[1]
+            self._urls[name] = f"https://{_HOST}:{number}"
+            hosts = frozenset({f"{_HOST}:{number}", f"localhost:{number}"})
+            listening.append((bound, hosts, front))
+            port = 0
+        self._loop = _Loop(self, listening, certificates.context)
+        self._loop.start()
+        access = {
+            name: Access(url, self._tokens.by_name[ADMIN]) for name, url in self._urls.items()
+        }
+        write_private(self.kubeconfig, kubeconfig(access, certificates.authority))
+        if self._pump is not None:
+            self._pump.start()
+        return self
+
+    def stop(self) -> None:
+        """Close everything; nothing of it stays, but a kubeconfig that was asked for by path."""
+        if self._loop is None:
+            return
+        if self._pump is not None:
+            self._pump.stop()
+        self._loop.stop()
+        self._loop = None
+        if self.options.kubeconfig is not None:
+            write_private(self.options.kubeconfig, idle_kubeconfig())
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def application(self, front: Front, hosts: frozenset[str]) -> Application:
+        """Return the application of one cluster; made on the loop that runs it."""
+
+        def respond(request: Any) -> Any:
+            if self._pump is None:
+                return front.respond(request)
+            self._pump.catch_up()
+            answer = front.respond(request)
+            self._pump.wake()
+            return answer
+
+        return Application(respond, self._tokens, Gate(self._lock), hosts)
+
+    def __enter__(self) -> Server:
+        """Start."""
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+    def _account(self, token: str) -> User | None:
+        return None
+
+
+class _Loop:
+    """The thread of the event loop, with a listening HTTP server a cluster."""
+
+    def __init__(self, owner: Server, listening: list[Any], context: Any) -> None:
+        self._owner = owner
+        self._listening = listening
+        self._context = context
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._main, name="gitops-sim-server", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+
+    def start(self) -> None:
+        self._thread.start()
+        if not self._ready.wait(_START_SECONDS):
+            raise LabError("the server did not start in time", "start it again")
+
+    def stop(self) -> None:
+        if self._loop is not None and self._stopping is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
+
+    def _main(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        import uvicorn  # 180 ms to import: only when a server starts
+
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        servers, applications = [], []
+        for bound, hosts, front in self._listening:
+            application = self._owner.application(front, hosts)
+            config = uvicorn.Config(
+                application,
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=1,
+            )
+            config.load()
+            config.ssl = self._context
+            server = uvicorn.Server(config)
+            # Signals belong to the notebook's or the command line's own thread.
+            servers.append((server, asyncio.ensure_future(server.serve(sockets=[bound]))))
+            applications.append(application)
+        while not all(server.started for server, _ in servers):
+            await asyncio.sleep(0.005)
+        self._ready.set()
+        await self._stopping.wait()
+        for application in applications:
+            application.close_streams()
+        for server, _ in servers:
+            server.should_exit = True
+        await asyncio.gather(*(task for _, task in servers))
+
+
+def _listen(port: int) -> socket.socket:
+    """Return a listening socket on loopback.
+
+    With protocol 0 asyncio would leave Nagle's algorithm on: 43 ms a request.
+    """
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((_HOST, port))
+    except OSError as error:
+        bound.close()
+        raise LabError(f"port {port} cannot be had: {error.strerror}", "use another port") from None
+    bound.listen(1024)
+    return bound
+
+
+def _thread_lock(door: Door) -> Lock:
+    """Return the door's lock, one of threads; put there if there is none yet."""
+    if not hasattr(door.lock, "acquire"):
+        door.lock = threading.RLock()
+    return cast("Lock", door.lock)

@@ -1,0 +1,170 @@
+"""Requests for resources: what path, query and body ask for becomes a verb of the API server.
+
+Source: k8s.io/apiserver, pkg/endpoints/installer.go and pkg/endpoints/handlers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gitops_sim.apimachinery.status_errors import method_not_allowed, unknown_resource
+from gitops_sim.apiserver import writing
+from gitops_sim.apiserver.listing import ListOptions, list_page, parse_version
+from gitops_sim.apiserver.server import ApiServer, in_version, storage_kind
+from gitops_sim.apiserver.watching import StoreWatch
+from gitops_sim.errors import BadRequestError, UnknownError
+from gitops_sim.server import deletions, patching
+from gitops_sim.server.answers import Answer, encoded
+from gitops_sim.server.bodies import decode_body
+from gitops_sim.server.media import negotiate, refuse_unless_produced
+from gitops_sim.server.options import integer, write_options
+from gitops_sim.server.requests import Request, Wanted
+from gitops_sim.server.shapes import FORMS, Shaper
+from gitops_sim.server.subresources import serve_subresource
+from gitops_sim.server.target import Target
+from gitops_sim.server.watches import WatchStream
+
+__all__ = ["serve_resource"]
+
+
+def serve_resource(server: ApiServer, request: Request, wanted: Wanted) -> Answer:
+    """Answer a request for a resource.
+
+    Raises:
+        ApiError: It is refused.
+    """
+    resource_type = server.kinds.resource(wanted.group, wanted.version, wanted.resource)
+    if resource_type is None or (wanted.rest and wanted.subresource not in ("proxy", "log")):
+        raise unknown_resource()
+    target = Target(server, request, wanted, resource_type)
+    if wanted.subresource:
+        return serve_subresource(target)
+    _check_route(target)
+    return _ROUTES[_route_of(target)](target)
+
+
+def _route_of(target: Target) -> str:
+    verb = target.wanted.verb
+    return verb if verb in _ROUTES else ""
+
+
+def _check_route(target: Target) -> None:
+    """Refuse what has no route: another method, or a namespace missing or too much."""
+    wanted, resource_type = target.wanted, target.resource_type
+    in_namespace = bool(wanted.namespace) and wanted.resource != "namespaces"
+    if resource_type.namespaced and not in_namespace:
+        if wanted.verb not in ("list", "watch"):
+            raise method_not_allowed() if not wanted.name else unknown_resource()
+    elif in_namespace and not resource_type.namespaced:
+        raise unknown_resource()
+    is_named = bool(wanted.name) and wanted.verb not in ("list", "watch")
+    fits = is_named == (wanted.verb in ("get", "update", "patch", "delete"))
+    allowed = wanted.verb in resource_type.verbs and target.request.method != "HEAD"
+    if not (fits and allowed):
+        raise method_not_allowed()
+    accept = target.request.header("accept")
+    refuse_unless_produced(accept, streams=wanted.verb in ("list", "watch"))
+
+
+def _get(target: Target) -> Answer:
+    form = negotiate(target.request.header("accept"), FORMS)
+    version = target.request.parameter("resourceVersion")
+    if parse_version(version) > target.server.store.revision:
+        target.server.store.objects(storage_kind(target.resource_type), at=int(version))
+    found = target.server.find(target.resource_type, target.namespace, target.wanted.name)
+    return target.answer(found, form=form)
+
+
+def _list(target: Target) -> Answer:
+    form = negotiate(target.request.header("accept"), FORMS)
+    options = _list_options(target.request)
+    page = list_page(target.server, target.resource_type, target.inside, target.filter(), options)
+    shaper = Shaper(
+        target.server, target.resource_type, form, target.request.parameter("includeObject")
+    )
+    return Answer(200, form.content_type, encoded(shaper.page(page), form))
+
+
+def _watch(target: Target) -> Answer:
+    request, server = target.request, target.server
+    form = negotiate(request.header("accept"), FORMS)
+    options = _list_options(request, watch=True)
+    options.check()
+    shaper = Shaper(server, target.resource_type, form, request.parameter("includeObject"))
+    stream = WatchStream(
+        _store_watch(target, options),
+        shaper.event,
+        shaper.empty(),
+        bookmarks=request.flag("allowWatchBookmarks"),
+        ends_initial=bool(options.send_initial_events),
+        seconds=float(integer(request, "timeoutSeconds") or 1800),
+    )
+    return Answer(200, form.content_type, stream=stream)
+
+
+def _store_watch(target: Target, options: ListOptions) -> StoreWatch:
+    try:
+        since: int | None = parse_version(options.resource_version)
+    except BadRequestError as error:
+        # Only lists say 400 here; a watch fails with the bare problem.
+        raise UnknownError(error.message.removeprefix("invalid resource version: ")) from None
+    if not since or options.send_initial_events:
+        since = None
+    resource_type = target.resource_type
+    return StoreWatch(
+        target.server.store,
+        storage_kind(resource_type),
+        target.filter(target.inside),
+        since,
+        lambda manifest: in_version(resource_type, manifest),
+    )
+
+
+def _list_options(request: Request, *, watch: bool = False) -> ListOptions:
+    initial = request.query.get("sendInitialEvents")
+    return ListOptions(
+        limit=integer(request, "limit") or 0,
+        continue_token=request.parameter("continue"),
+        resource_version=request.parameter("resourceVersion"),
+        match=request.parameter("resourceVersionMatch"),
+        watch=watch,
+        send_initial_events=None if initial is None else request.flag("sendInitialEvents"),
+    )
+
+
+def _create(target: Target) -> Answer:
+    request, resource_type = target.request, target.resource_type
+    form = negotiate(request.header("accept"), FORMS)
+    options = write_options(request, "CreateOptions")
+    body = decode_body(request, resource_type)
+    target.note_duplicates(body.duplicates)
+    target.place(body.value)
+    stored = writing.create(
+        target.server, resource_type, body.value, manager=options.manager, dry_run=options.dry_run
+    )
+    return target.answer(stored, form=form, status=201)
+
+
+def _update(target: Target) -> Answer:
+    request, resource_type = target.request, target.resource_type
+    form = negotiate(request.header("accept"), FORMS)
+    options = write_options(request, "UpdateOptions")
+    body = decode_body(request, resource_type)
+    target.note_duplicates(body.duplicates)
+    target.place(body.value)
+    stored = writing.update(
+        target.server, resource_type, body.value, manager=options.manager, dry_run=options.dry_run
+    )
+    return target.answer(stored, form=form)
+
+
+_ROUTES: dict[str, Callable[[Target], Answer]] = {
+    "get": _get,
+    "list": _list,
+    "watch": _watch,
+    "create": _create,
+    "update": _update,
+    "patch": patching.patch,
+    "delete": deletions.delete_one,
+    "deletecollection": deletions.delete_collection,
+}

@@ -1,0 +1,119 @@
+"""Write the columns of the tables that the API server prints for `kubectl get`.
+
+    python tools/generate_tables.py [--check]
+
+Reads `pkg/printers/internalversion/printers.go` of the Go module `k8s.io/kubernetes` and the
+generated documentation of `k8s.io/api`, both in Go's module cache, and keeps for each kind the
+columns: name, type, format, description, priority. How a row is filled is code, in
+`gitops_sim.apiserver.tables`. `--check` writes nothing and fails when the file differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import lzma
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+KUBERNETES, MODULES = "k8s.io/kubernetes@v1.37.2", "v0.37.2"
+TARGET = Path(__file__).resolve().parent.parent / "gitops_sim/apiserver/data/tables.json.xz"
+DEFINITIONS = re.compile(
+    r"(\w+)\s*:?=\s*\[\]metav1\.TableColumnDefinition\{\n(.*?)\n\t\}", re.DOTALL
+)
+COLUMN = re.compile(r"^\t+\{(.*)\},$", re.MULTILINE)
+HANDLER = re.compile(r"h\.TableHandler\((\w+), (\w+)\)")
+PRINTER = re.compile(r"^func (\w+)\(\w+ \*(\w+)\.(\w+),", re.MULTILINE)
+DOCUMENTED = re.compile(r"(\w+)\.(\w+)\{\}\.SwaggerDoc\(\)\[\"(\w*)\"\]")
+IMPORT = re.compile(r'^\t(\w+) "k8s\.io/(api|apimachinery)/([^"]+)"$', re.MULTILINE)
+DOC_MAP = re.compile(r"^var map_(\w+) = map\[string\]string\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+DOC_LINE = re.compile(r'^\t"(\w*)":\s*("(?:[^"\\]|\\.)*"),$', re.MULTILINE)
+GROUPS = {
+    "api": "",
+    "apps": "apps",
+    "autoscaling": "autoscaling",
+    "batch": "batch",
+    "policy": "policy",
+    "rbac": "rbac.authorization.k8s.io",
+    "flowcontrol": "flowcontrol.apiserver.k8s.io",
+    "nodeapi": "node.k8s.io",
+}
+"""Packages of internal types whose group is not the package's name with `.k8s.io`."""
+
+
+Documented = dict[tuple[str, str, str], str]
+
+
+def documentation(cache: Path, source: str) -> Documented:
+    """Return what the API says of fields, by package (as the source calls it), type and field."""
+    found = {}
+    for short, module, folder in IMPORT.findall(source):
+        file = cache / f"k8s.io/{module}@{MODULES}" / folder / "types_swagger_doc_generated.go"
+        for name, body in DOC_MAP.findall(file.read_text()) if file.exists() else ():
+            for field, text in DOC_LINE.findall(body):
+                found[short, name, field] = json.loads(text)
+    return found
+
+
+def column(text: str, documented: Documented) -> dict[str, Any]:
+    """Return one column of a Go literal."""
+
+    def part(name: str) -> str:
+        found = re.search(rf'{name}: ("(?:[^"\\]|\\.)*")', text)
+        return str(json.loads(found.group(1))) if found else ""
+
+    described = DOCUMENTED.search(text)
+    description = part("Description")
+    if described:
+        description = documented.get((described[1], described[2], described[3]), "")
+    priority = re.search(r"Priority: (\d+)", text)
+    return {
+        "name": part("Name"),
+        "type": part("Type"),
+        "format": part("Format"),
+        "description": description,
+        "priority": int(priority.group(1)) if priority else 0,
+    }
+
+
+def generate(cache: Path) -> bytes:
+    """Return the content of the data file."""
+    source = (cache / KUBERNETES / "pkg/printers/internalversion/printers.go").read_text()
+    documented = documentation(cache, source)
+    columns = {
+        name: [column(text, documented) for text in COLUMN.findall(body)]
+        for name, body in DEFINITIONS.findall(source)
+    }
+    printers = {name: (package, kind) for name, package, kind in PRINTER.findall(source)}
+    table = {}
+    for defined, printer in HANDLER.findall(source):
+        package, kind = printers.get(printer, ("", ""))
+        if kind and not kind.endswith("List"):
+            group = GROUPS.get(package, f"{package}.k8s.io")
+            table[f"{group}/{kind}"] = columns[defined]
+    return json.dumps(table, separators=(",", ":"), sort_keys=True).encode()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Generate or check; return the exit status."""
+    parser = argparse.ArgumentParser(description="generate the columns of tables")
+    parser.add_argument("--check", action="store_true", help="compare only")
+    chosen = parser.parse_args(arguments)
+    told = subprocess.run(["go", "env", "GOMODCACHE"], check=True, capture_output=True, text=True)
+    text = generate(Path(told.stdout.strip()))
+    if chosen.check:
+        same = lzma.decompress(TARGET.read_bytes()) == text
+        print(f"{TARGET.name} is {'up to date' if same else 'out of date'}")
+        return 0 if same else 1
+    TARGET.parent.mkdir(exist_ok=True)
+    packed = lzma.compress(text, preset=9 | lzma.PRESET_EXTREME)
+    TARGET.write_bytes(packed)
+    print(f"{TARGET.name}: {len(text)} bytes, {len(packed)} packed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
