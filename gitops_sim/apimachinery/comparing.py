@@ -45,8 +45,7 @@ def _compare_maps(before: dict[str, Any], after: dict[str, Any], shape: Shape) -
         if member is None or not element:
             continue
         if old is _ABSENT:
-            if new is not None or not shape.typed:  # Go's nil is no value
-                changed[element] = _whole(new, member)
+            changed[element] = _whole(new, member)
         elif member.leaf:
             if not member.equal(old, new):
                 changed[element] = LEAF

@@ -58,6 +58,10 @@ def _service(manifest: Manifest) -> None:
         fill(spec, {"internalTrafficPolicy": "Cluster"})
     if spec["type"] == "LoadBalancer":
         fill(spec, {"allocateLoadBalancerNodePorts": True})
+        balancer = (manifest.get("status") or {}).get("loadBalancer") or {}
+        for point in balancer.get("ingress") or ():
+            if point.get("ip"):
+                fill(point, {"ipMode": "VIP"})
 
 
 def _endpoints(manifest: Manifest) -> None:

@@ -59,7 +59,7 @@ from gitops_sim.apimachinery.typed_values import (
     whole_atomics,
     with_named_fields,
 )
-from gitops_sim.errors import ApiError, ConflictError
+from gitops_sim.errors import ConflictError, UnknownError
 from gitops_sim.types import Manifest
 
 __all__ = ["after_update", "apply", "owners", "without_idle_times"]
@@ -129,7 +129,7 @@ def apply(
         ConflictError: Another manager owns a field with another value, and not `force`;
             `details["causes"]` names managers and fields.
         BadRequestError: Another kind or version than the request's, or managedFields inside.
-        ApiError: The configuration is not of its type (the server answers 500).
+        UnknownError: The configuration is not of its type (the server answers 500).
     """
     _check_kind(live, applied, api_version)
     write = _write(applied, schema, identity(manager, "Apply", api_version, subresource), time)
@@ -270,7 +270,7 @@ def _applied_fields(applied: Manifest, shape: Shape) -> Tree:
         metadata = applied.get("metadata")
         metadata = metadata if isinstance(metadata, dict) else {}
         group, _, version = str(applied.get("apiVersion")).rpartition("/")
-        raise ApiError(
+        raise UnknownError(
             f"failed to create typed patch object ({metadata.get('namespace', '')}/"
             f"{metadata.get('name', '')}; {group}/{version}, Kind={applied.get('kind')}): "
             f"{type_problems(applied, shape)}"

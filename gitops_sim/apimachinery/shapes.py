@@ -213,21 +213,18 @@ def _key_defaults(shape: Shape) -> tuple[Any, ...]:
 def _empty(shape: Shape) -> Any:
     """Return what a new Go struct looks like as JSON: structs are there, pointers are not.
 
-    The schemas tell which: a member that is a struct has the default {}, a number or text that
-    is always written has its zero value, a list or pointer that is always written is required.
+    Which members are always written comes from the struct tags (`Schema.always`).
     """
     schema = shape.schema
+    if not shape.typed and "metadata" in schema.properties:
+        return {"metadata": {}}
     if not shape.typed or not schema.properties:
         return None if shape.scalar else {}
     found: dict[str, Any] = {}
-    for name, (_, member) in shape.fields.items():
-        default = member.schema.default
-        if default == {} and member.schema.has_default:
-            found[name] = member.empty
-        elif default in ("", 0, False):
-            found[name] = default
-        elif name in schema.required and not member.schema.has_default:
-            found[name] = None
+    for name, zero in schema.always.items():
+        declared = shape.fields.get(name)
+        if declared is not None:
+            found[name] = declared[1].empty if zero == {} and declared[1] is not None else zero
     return found
 
 

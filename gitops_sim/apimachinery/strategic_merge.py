@@ -20,7 +20,7 @@ from gitops_sim.apimachinery.go_text import plain, quoted
 from gitops_sim.apimachinery.schemas import Schema
 from gitops_sim.apimachinery.shapes import same
 from gitops_sim.apimachinery.status_errors import bad_request, generic_unprocessable
-from gitops_sim.errors import ApiError
+from gitops_sim.errors import UnknownError
 
 __all__ = ["strategic_merge"]
 
@@ -44,7 +44,7 @@ def strategic_merge(doc: Object, patch: Any, schema: Schema | None) -> Object:
     Raises:
         BadRequestError: The patch is no object, or a directive has not the form of one.
         InvalidError: The patch has lists of lists.
-        ApiError: The server fails (500): an item without its merge key, an unknown directive.
+        UnknownError: The server fails (500): an item without its merge key, an unknown directive.
     """
     if schema is None:
         raise bad_request("strategic merge patch format is not supported")
@@ -392,4 +392,4 @@ def _unknown_directive(patch: Object) -> NoReturn:
 
 def _fail(message: str) -> NoReturn:
     """Raise what the server answers with a bare 500."""
-    raise ApiError(message)
+    raise UnknownError(message)

@@ -28,7 +28,7 @@ from gitops_sim.apimachinery.validation_metadata import (
 )
 from gitops_sim.types import Manifest
 
-__all__ = ["validate_create", "validate_update"]
+__all__ = ["validate_create", "validate_custom_metadata", "validate_update"]
 
 _Check = Callable[[Manifest], Iterator[Cause]]
 _UpdateCheck = Callable[[Manifest, Manifest], Iterator[Cause]]
@@ -46,7 +46,8 @@ class _Rules:
 def validate_create(manifest: Manifest) -> list[Cause]:
     """Return what is wrong with a new object, defaults filled in."""
     group, kind = _group_kind(manifest)
-    found = list(metadata_causes(manifest, name_rule(group, kind)))
+    core = group != _EXTENSIONS
+    found = list(metadata_causes(manifest, name_rule(group, kind), core=core))
     rules = _RULES.get((group, kind), _NONE)
     if rules.object is not None:
         found += rules.object(manifest)
@@ -58,10 +59,11 @@ def validate_update(manifest: Manifest, before: Manifest) -> list[Cause]:
 
     Parts that are shared with the object before it (the same dict) are not looked at again.
     """
-    rules = _RULES.get(_group_kind(manifest), _NONE)
+    group, kind = _group_kind(manifest)
+    rules = _RULES.get((group, kind), _NONE)
     found: list[Cause] = []
     if manifest["metadata"] is not before["metadata"]:
-        found += metadata_update_causes(manifest, before)
+        found += metadata_update_causes(manifest, before, core=group != _EXTENSIONS)
     changed = {part for part in manifest if manifest[part] is not before.get(part)}
     changed |= before.keys() - manifest.keys()
     if changed - {"metadata", "status", "apiVersion", "kind"}:
@@ -74,11 +76,19 @@ def validate_update(manifest: Manifest, before: Manifest) -> list[Cause]:
     return found
 
 
+def validate_custom_metadata(manifest: Manifest, before: Manifest | None) -> list[Cause]:
+    """Return what is wrong with the metadata of a custom resource."""
+    if before is None:
+        return list(metadata_causes(manifest, name_rule("", ""), core=False))
+    return list(metadata_update_causes(manifest, before, core=False))
+
+
 def _group_kind(manifest: Manifest) -> tuple[str, str]:
     return str(manifest["apiVersion"]).rpartition("/")[0], str(manifest["kind"])
 
 
 _NONE = _Rules()
+_EXTENSIONS = "apiextensions.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
 _HOOKS = "admissionregistration.k8s.io"
 _RULES: dict[tuple[str, str], _Rules] = {
@@ -131,7 +141,7 @@ _RULES: dict[tuple[str, str], _Rules] = {
     ("storage.k8s.io", "StorageClass"): _Rules(
         volumes.storage_class_causes, volumes.storage_class_update_causes
     ),
-    ("apiextensions.k8s.io", "CustomResourceDefinition"): _Rules(
+    (_EXTENSIONS, "CustomResourceDefinition"): _Rules(
         definitions.definition_causes, definitions.definition_update_causes
     ),
     (_HOOKS, "MutatingWebhookConfiguration"): _Rules(cluster.webhook_configuration_causes),

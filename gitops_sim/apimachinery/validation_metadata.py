@@ -17,7 +17,6 @@ __all__ = ["metadata_causes", "metadata_update_causes", "name_rule"]
 
 _ANNOTATIONS_BYTES = 256 * 1024
 _STANDARD_FINALIZERS = frozenset({"kubernetes", "foregroundDeletion", "orphan"})
-_CORE_FINALIZERS = frozenset({"kubernetes.io/pv-protection", "kubernetes.io/pvc-protection"})
 _Rule = Callable[[str], list[str]]
 
 
@@ -43,8 +42,12 @@ def name_rule(group: str, kind: str) -> _Rule:
     return _RULES.get((group, kind), names.validate_subdomain)
 
 
-def metadata_causes(manifest: Manifest, rule: _Rule) -> Iterator[Cause]:
-    """Yield what is wrong with the metadata of an object, its name by the rule of its kind."""
+def metadata_causes(manifest: Manifest, rule: _Rule, *, core: bool = True) -> Iterator[Cause]:
+    """Yield what is wrong with the metadata of an object, its name by the rule of its kind.
+
+    `core` is false for custom resources and their definitions, whose finalizers may be any
+    qualified name.
+    """
     metadata = manifest["metadata"]
     if metadata.get("generateName"):
         prefix = metadata["generateName"]
@@ -55,10 +58,12 @@ def metadata_causes(manifest: Manifest, rule: _Rule) -> Iterator[Cause]:
         yield from named(metadata["name"], "metadata.name", rule)
     else:
         yield causes.required("metadata.name", "name or generateName is required")
-    yield from _common_causes(metadata)
+    yield from _common_causes(metadata, core=core)
 
 
-def metadata_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
+def metadata_update_causes(
+    manifest: Manifest, before: Manifest, *, core: bool = True
+) -> Iterator[Cause]:
     """Yield what is wrong with the metadata of an updated object."""
     new, old = manifest["metadata"], before["metadata"]
     if "deletionTimestamp" in old:
@@ -69,10 +74,10 @@ def metadata_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cau
             yield causes.forbidden("metadata.finalizers", f"{text}finalizers []string{{{listed}}}")
     parts = ("labels", "annotations", "ownerReferences", "finalizers")
     if any(new.get(part) is not old.get(part) for part in parts):
-        yield from _common_causes(new)
+        yield from _common_causes(new, core=core)
 
 
-def _common_causes(metadata: dict[str, Any]) -> Iterator[Cause]:
+def _common_causes(metadata: dict[str, Any], *, core: bool) -> Iterator[Cause]:
     yield from label_causes(metadata.get("labels"), "metadata.labels")
     annotations = metadata.get("annotations") or {}
     for key in annotations:
@@ -82,7 +87,7 @@ def _common_causes(metadata: dict[str, Any]) -> Iterator[Cause]:
     if size > _ANNOTATIONS_BYTES:
         yield causes.too_long("metadata.annotations", _ANNOTATIONS_BYTES)
     yield from _owner_causes(metadata.get("ownerReferences") or [])
-    yield from _finalizer_causes(metadata.get("finalizers") or [])
+    yield from _finalizer_causes(metadata.get("finalizers") or [], core=core)
 
 
 def _owner_causes(owners: list[dict[str, Any]]) -> Iterator[Cause]:
@@ -107,10 +112,10 @@ def _owner_causes(owners: list[dict[str, Any]]) -> Iterator[Cause]:
         controller = controller or name
 
 
-def _finalizer_causes(finalizers: list[str]) -> Iterator[Cause]:
+def _finalizer_causes(finalizers: list[str], *, core: bool) -> Iterator[Cause]:
     for index, name in enumerate(finalizers):
         yield from named(name, "metadata.finalizers", names.validate_label_key)
-        if "/" not in name and name not in _STANDARD_FINALIZERS:
+        if core and "/" not in name and name not in _STANDARD_FINALIZERS:
             yield causes.invalid(
                 f"metadata.finalizers[{index}]",
                 name,

@@ -6,7 +6,7 @@ from functools import partial
 
 from gitops_sim.apiserver.admission import FIRST_NAMESPACES, created_with, namespace_lifecycle
 from gitops_sim.apiserver.client import InProcessClient
-from gitops_sim.apiserver.custom_kinds import establish, follow_definitions
+from gitops_sim.apiserver.custom_kinds import follow_definitions, hold_definition
 from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.apiserver.services import ServiceAllocation
 from gitops_sim.apiserver.strategies import prepare_kind
@@ -22,7 +22,7 @@ def new_server(clock: Clock, journal: Journal, *, name: str = "cluster") -> ApiS
     server.admission += [namespace_lifecycle(server), created_with(server)]
     server.strategies.append(partial(prepare_kind, server))
     ServiceAllocation(server)
-    server.strategies.append(partial(establish, server))
+    server.strategies.append(hold_definition)
     server.after_write.append(partial(follow_definitions, server))
     client = InProcessClient(server, "kube-apiserver")
     for namespace in FIRST_NAMESPACES:

@@ -1,50 +1,38 @@
 """CustomResourceDefinitions: a kind is served from the moment that its definition is stored.
 
 Source: k8s.io/apiextensions-apiserver.
-Differs: names are accepted and the definition established with the write itself, not a moment
-later by controllers; versions are relabelled (conversion None), webhooks are not called; rules in
-CEL (x-kubernetes-validations) are not evaluated.
+Differs: names are accepted and the definition established right after the write, not a moment
+later by controllers; it has its finalizer from the start; versions are relabelled (conversion
+None), webhooks are not called; rules in CEL (x-kubernetes-validations) are not evaluated.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.schemas import from_crd
 from gitops_sim.apiserver.deleting import delete
 from gitops_sim.apiserver.server import ApiServer, Write, storage_kind
 from gitops_sim.apiserver.store import Kind
+from gitops_sim.apiserver.writing import patch
 from gitops_sim.types import Manifest
 
-__all__ = ["CLEANUP", "establish", "follow_definitions"]
+__all__ = ["CLEANUP", "follow_definitions", "hold_definition"]
 
+_MANAGER = "kube-apiserver"
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 _DEFINITIONS = Kind("apiextensions.k8s.io", "CustomResourceDefinition")
 _VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 
 
-def establish(server: ApiServer, write: Write, manifest: Manifest) -> None:
-    """Admission: fill the names, and the status that says that the kind is served."""
-    if (
-        storage_kind(write.resource_type) != _DEFINITIONS
-        or "deletionTimestamp" in (manifest["metadata"])
-    ):
-        return
-    names = (manifest.get("spec") or {}).get("names") or {}
-    if not names.get("kind"):
-        return
-    names.setdefault("singular", names["kind"].lower())
-    names.setdefault("listKind", f"{names['kind']}List")
-    finalizers = manifest["metadata"].setdefault("finalizers", [])
-    if CLEANUP not in finalizers:
-        finalizers.append(CLEANUP)
-    status = manifest.setdefault("status", {})
-    status["acceptedNames"] = dict(names)
-    status["conditions"] = status.get("conditions") or _conditions(server.clock.timestamp())
-    storage = [v["name"] for v in manifest["spec"].get("versions", ()) if v.get("storage")]
-    stored = status["storedVersions"] = status.get("storedVersions") or []
-    stored.extend(name for name in storage if name not in stored)
+def hold_definition(write: Write, manifest: Manifest) -> None:
+    """Registry strategy: a new definition stays, when deleted, until its objects are gone."""
+    if storage_kind(write.resource_type) == _DEFINITIONS and write.before is None:
+        finalizers = manifest["metadata"].setdefault("finalizers", [])
+        if CLEANUP not in finalizers:
+            finalizers.append(CLEANUP)
 
 
 def follow_definitions(server: ApiServer, write: Write, after: Manifest | None) -> None:
@@ -55,10 +43,13 @@ def follow_definitions(server: ApiServer, write: Write, after: Manifest | None) 
             for served in _types(write.before):
                 server.kinds.remove(served)
                 server.schemas.remove(served.group, served.version, served.kind)
-        if after is not None:
-            _serve(server, after)
-            if "deletionTimestamp" in after["metadata"]:
-                _clean_up(server, after)
+        if after is None:
+            return
+        _serve(server, after)
+        if "deletionTimestamp" in after["metadata"]:
+            _clean_up(server, after)
+        else:
+            _accept(server, after)
     elif after is None:
         for definition in server.store.objects(_DEFINITIONS):
             spec = definition["spec"]
@@ -72,6 +63,31 @@ def _serve(server: ApiServer, definition: Manifest) -> None:
         schema = (versions[served.version].get("schema") or {}).get("openAPIV3Schema") or {}
         server.schemas.add(served.group, served.version, served.kind, from_crd(schema))
         server.kinds.add(served)
+
+
+def _accept(server: ApiServer, definition: Manifest) -> None:
+    """Write the status that says that the kind is served, if it does not say so yet."""
+    spec, status = definition["spec"], definition.get("status") or {}
+    stored = list(status.get("storedVersions") or ())
+    stored += [v["name"] for v in spec["versions"] if v.get("storage") and v["name"] not in stored]
+    wanted = {
+        "acceptedNames": spec["names"],
+        "conditions": status.get("conditions") or _conditions(server.clock.timestamp()),
+        "storedVersions": stored,
+    }
+    if all(status.get(part) == value for part, value in wanted.items()):
+        return
+    resource_type = server.kinds.lookup("apiextensions.k8s.io/v1/CustomResourceDefinition")
+    patch(
+        server,
+        resource_type,
+        "",
+        definition["metadata"]["name"],
+        {"status": fresh_copy(wanted)},
+        kind="merge",
+        manager=_MANAGER,
+        subresource="status",
+    )
 
 
 def _types(definition: Manifest) -> list[ResourceType]:
@@ -104,7 +120,7 @@ def _clean_up(server: ApiServer, definition: Manifest) -> None:
         metadata = manifest["metadata"]
         if "deletionTimestamp" not in metadata and served:
             namespace = metadata.get("namespace", "")
-            delete(server, served[0], namespace, metadata["name"], manager="apiextensions")
+            delete(server, served[0], namespace, metadata["name"], manager=_MANAGER)
     _release_if_empty(server, definition)
 
 
@@ -116,7 +132,7 @@ def _release_if_empty(server: ApiServer, definition: Manifest) -> None:
     if server.store.objects(kind):
         return
     resource_type = server.kinds.lookup("apiextensions.k8s.io/v1/CustomResourceDefinition")
-    server.remove(Write("delete", resource_type, "apiextensions", before=current), current)
+    server.remove(Write("delete", resource_type, _MANAGER, before=current), current)
 
 
 def _conditions(time: str) -> list[dict[str, Any]]:

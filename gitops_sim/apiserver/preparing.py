@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitops_sim.apimachinery import causes, names
-from gitops_sim.apimachinery.causes import Cause
+from gitops_sim.apimachinery import names
 from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.apimachinery.defaulting import apply_defaults
 from gitops_sim.apimachinery.go_forms import WrongTypeError, go_form
@@ -23,7 +22,11 @@ from gitops_sim.apimachinery.schemas import (
     validate,
 )
 from gitops_sim.apimachinery.status_errors import cannot_handle, invalid
-from gitops_sim.apimachinery.validation import validate_create, validate_update
+from gitops_sim.apimachinery.validation import (
+    validate_create,
+    validate_custom_metadata,
+    validate_update,
+)
 from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.types import Manifest
 
@@ -132,14 +135,12 @@ def check(
     Raises:
         InvalidError: Its causes name the fields.
     """
-    found: list[Cause] = []
-    if not manifest["metadata"].get("name"):
-        found.append(causes.required("metadata.name", "name or generateName is required"))
     if is_custom(server, resource_type):
+        found = validate_custom_metadata(manifest, before)
         found += validate(manifest, schema_of(server, resource_type))
     elif before is None:
-        found += validate_create(manifest)
+        found = validate_create(manifest)
     else:
-        found += validate_update(manifest, before)
+        found = validate_update(manifest, before)
     if found:
         raise invalid(resource_type, manifest["metadata"].get("name", ""), found)

@@ -93,11 +93,14 @@ class ServiceAllocation:
             asked = before["clusterIP"]
         if not asked:
             asked = self._next_address()
-        elif asked != "None" and asked != before.get("clusterIP"):
+        elif asked != "None" and not before.get("clusterIP"):
             problem = self._problem_of(asked)
             if problem:
                 text = f"failed to allocate IP {asked}: {problem}"
                 found.append(causes.invalid("spec.clusterIPs", [asked], text))
+        changed = asked != before.get("clusterIP")
+        if changed and spec.get("clusterIPs") == before.get("clusterIPs"):
+            spec["clusterIPs"] = [asked]
         spec["clusterIP"] = asked
         spec.setdefault("clusterIPs", [asked])
         spec.setdefault("ipFamilies", ["IPv4"])

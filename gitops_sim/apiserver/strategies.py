@@ -6,12 +6,16 @@ Source: k8s.io/kubernetes, the strategies in pkg/registry (PrepareForCreate, Pre
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from gitops_sim.apimachinery import causes
 from gitops_sim.apimachinery.field_sets import LEAF, Tree
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.reset_fields import reset_fields
+from gitops_sim.apimachinery.status_errors import invalid
 from gitops_sim.apiserver.server import ApiServer, Write
 from gitops_sim.apiserver.store import Kind
+from gitops_sim.errors import InvalidError
 from gitops_sim.types import Manifest
 
 __all__ = [
@@ -20,6 +24,7 @@ __all__ = [
     "keep_other_half",
     "next_generation",
     "prepare_kind",
+    "refuse_blind_update",
     "reset_of",
 ]
 
@@ -52,12 +57,35 @@ _GENERATION = {
     Kind("resource.k8s.io", "ResourceSlice"),
     Kind("scheduling.k8s.io", "PriorityClass"),
 }
+_ROLES = frozenset(
+    {Kind("rbac.authorization.k8s.io", "Role"), Kind("rbac.authorization.k8s.io", "ClusterRole")}
+)
 _FIRST_STATUS: dict[Kind, dict[str, object]] = {
     Kind("", "Namespace"): {"phase": "Active"},
     Kind("", "PersistentVolume"): {"phase": "Pending"},
     Kind("", "PersistentVolumeClaim"): {"phase": "Pending"},
     Kind("", "Pod"): {"phase": "Pending"},
 }
+_CONDITIONAL = frozenset(
+    {
+        Kind("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
+        Kind("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"),
+        Kind("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+        Kind("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
+        Kind("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
+        Kind("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+        Kind("apiextensions.k8s.io", "CustomResourceDefinition"),
+        Kind("coordination.k8s.io", "Lease"),
+        Kind("node.k8s.io", "RuntimeClass"),
+        Kind("policy", "PodDisruptionBudget"),
+        Kind("storage.k8s.io", "CSIDriver"),
+        Kind("storage.k8s.io", "CSINode"),
+        Kind("storage.k8s.io", "CSIStorageCapacity"),
+        Kind("storage.k8s.io", "VolumeAttachment"),
+    }
+)
+"""Kinds that are only replaced with the resourceVersion that the writer saw."""
+
 _ALL_BUT_STATUS: Tree = {"f:spec": LEAF}
 _NOT_SPEC = frozenset({"metadata", "status", "apiVersion", "kind"})
 
@@ -65,6 +93,24 @@ _NOT_SPEC = frozenset({"metadata", "status", "apiVersion", "kind"})
 def has_status(resource_type: ResourceType) -> bool:
     """True when the status is written only through its subresource."""
     return "status" in resource_type.subresources
+
+
+def refuse_blind_update(write: Write, metadata: dict[str, Any], *, custom: bool) -> None:
+    """Refuse an update without a resourceVersion of a kind that wants one.
+
+    Raises:
+        InvalidError: It has none.
+    """
+    resource_type = write.resource_type
+    kind = Kind(resource_type.group, resource_type.kind)
+    if metadata.get("resourceVersion") or not (custom or kind in _CONDITIONAL):
+        return
+    cause = causes.invalid("metadata.resourceVersion", 0, "must be specified for an update")
+    error = invalid(resource_type, metadata.get("name", ""), [cause])
+    text = error.message.replace(
+        f"{resource_type.kind}.{resource_type.group}", resource_type.resource, 1
+    )
+    raise InvalidError(text, error.details | {"kind": resource_type.plural})
 
 
 def has_generation(resource_type: ResourceType, *, custom: bool) -> bool:
@@ -84,6 +130,8 @@ def prepare_kind(server: ApiServer, write: Write, manifest: Manifest) -> None:
         prepare = _ON_CREATE.get(kind)
         if prepare is not None:
             prepare(server, manifest)
+    if kind in _ROLES and manifest.get("rules") == []:
+        manifest["rules"] = None  # an empty list does not survive protobuf
 
 
 def _new_namespace(server: ApiServer, manifest: Manifest) -> None:

@@ -10,6 +10,11 @@ from typing import Any
 from gitops_sim.apimachinery import managed_fields
 from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.apimachinery.kinds import ResourceType
+from gitops_sim.apimachinery.patch_problems import (
+    patched_text_problem,
+    strategic_problem,
+    wrong_identity,
+)
 from gitops_sim.apimachinery.patches import json_patch, merge_patch, strategic_merge
 from gitops_sim.apimachinery.schemas import ANY
 from gitops_sim.apimachinery.sharing import shared
@@ -29,6 +34,7 @@ from gitops_sim.apiserver.strategies import (
     has_status,
     keep_other_half,
     next_generation,
+    refuse_blind_update,
     reset_of,
 )
 from gitops_sim.errors import BadRequestError, NotFoundError, UnknownError
@@ -107,6 +113,7 @@ def update(
     if before is None:
         raise not_found(resource_type, name)
     write = Write("update", resource_type, manager, subresource, dry_run, before)
+    refuse_blind_update(write, metadata, custom=is_custom(server, resource_type))
     return _replace(server, write, manifest)
 
 
@@ -127,6 +134,7 @@ def patch(
     if before is None:
         raise not_found(resource_type, name)
     live = in_version(resource_type, before)
+    changed: Manifest
     if kind == "json":
         changed = json_patch(live, body)
     elif kind == "merge":
@@ -136,12 +144,33 @@ def patch(
         custom = schema is ANY or is_custom(server, resource_type)
         changed = strategic_merge(live, body, None if custom else schema)
     if changed is live:
-        return before
-    if is_custom(server, resource_type):
-        changed = fresh_copy(changed)
-    manifest = decode(server, resource_type, changed)
+        return live
+    problem = wrong_identity(live, changed)
+    if problem:
+        raise BadRequestError(problem)
+    manifest = _decode_patched(server, resource_type, changed, body, kind)
     write = Write("patch", resource_type, manager, subresource, dry_run, before)
     return _replace(server, write, manifest)
+
+
+def _decode_patched(
+    server: ApiServer, resource_type: ResourceType, changed: Manifest, body: Any, kind: PatchType
+) -> Manifest:
+    """Decode a patched object; what cannot be decoded is told otherwise than for other writes."""
+    if is_custom(server, resource_type):
+        return decode(server, resource_type, fresh_copy(changed))
+    try:
+        manifest = decode(server, resource_type, changed)
+    except BadRequestError as error:
+        if kind == "strategic":
+            schema = schema_of(server, resource_type)
+            raise strategic_problem(body, changed, schema) from None
+        _, _, problem = error.message.partition(f"handled as a {resource_type.kind}: ")
+        raise patched_text_problem(changed, problem) from None
+    found = (manifest.get("apiVersion"), manifest.get("kind"))
+    if found != (resource_type.api_version, resource_type.kind):
+        raise patched_text_problem(changed, f"no kind {found[1]!s} is registered for {found[0]!s}")
+    return manifest
 
 
 def apply(
@@ -153,21 +182,26 @@ def apply(
     force: bool = False,
     subresource: str = "",
     dry_run: bool = False,
+    place: tuple[str, str] | None = None,
 ) -> Manifest:
     """Server-side apply; `manifest` is taken over.
 
+    `place` is the namespace and name of the path, where the manifest need not tell them.
+
     Raises:
+        BadRequestError: It tells others than the path.
         ConflictError: Another manager owns a field with another value, and not `force`.
     """
-    metadata = _applied_metadata(resource_type, manifest)
+    metadata = _applied_metadata(manifest, place)
     name, namespace = str(metadata.get("name", "")), _namespace(resource_type, metadata)
-    if resource_type.namespaced:
-        metadata["namespace"] = namespace
+    if place is not None:
+        namespace = place[0]
     before = server.store.get(storage_kind(resource_type), namespace, name)
     if before is None and subresource:
         raise not_found(resource_type, name)
     live = None if before is None else in_version(resource_type, before)
-    _refuse_other_version(resource_type, metadata, before)
+    if before is not None:
+        _refuse_other_version(resource_type, metadata, before)
     schema = schema_of(server, resource_type)
     merged = managed_fields.apply(
         live,
@@ -180,21 +214,29 @@ def apply(
         subresource=subresource,
     )
     if merged is live and before is not None:
-        return before
+        return live
+    if resource_type.namespaced and merged["metadata"].get("namespace") != namespace:
+        merged = merged | {"metadata": merged["metadata"] | {"namespace": namespace}}
+    if before is None:
+        merged["metadata"].pop("resourceVersion", None)
+        merged = decode(server, resource_type, fresh_copy(merged))
+        return _create(server, Write("apply", resource_type, manager, dry_run=dry_run), merged)
     if is_custom(server, resource_type):
         merged = fresh_copy(merged)
     merged = decode(server, resource_type, merged)
-    if before is None:
-        first = Write("apply", resource_type, manager, dry_run=dry_run)
-        return _create(server, first, fresh_copy(merged))
     write = Write("apply", resource_type, manager, subresource, dry_run, before)
     return _replace(server, write, merged, tracked=True)
 
 
-def _applied_metadata(resource_type: ResourceType, manifest: Manifest) -> dict[str, Any]:
+def _applied_metadata(manifest: Manifest, place: tuple[str, str] | None) -> dict[str, Any]:
     metadata = manifest.setdefault("metadata", {})
     if not isinstance(metadata, dict):
         raise BadRequestError("metadata must be an object")
+    if place is not None:
+        metadata.setdefault("name", place[1])
+        problem = wrong_identity({"metadata": {"namespace": place[0], "name": place[1]}}, manifest)
+        if problem:
+            raise BadRequestError(problem)
     return metadata
 
 
@@ -213,7 +255,7 @@ def _replace(
     _keep_metadata(before["metadata"], manifest["metadata"])
     manifest = shared(live, manifest)
     if manifest is live:
-        return before
+        return live
     manifest = manifest | {"metadata": dict(manifest["metadata"])}
     fill_defaults(server, resource_type, manifest, live)
     if not tracked:
@@ -228,7 +270,7 @@ def _replace(
     check(server, resource_type, manifest, live)
     manifest = managed_fields.without_idle_times(live, shared(live, manifest))
     if manifest is live:
-        return before
+        return live
     done = finish_if_released(server, write, manifest)
     return server.commit(write, manifest) if done is None else done
 
