@@ -333,13 +333,7 @@ class Repository:
         return self.objects.add(COMMIT, encode_commit(commit))
 
     def move(
-        self,
-        ref: str,
-        new: str,
-        actor: str,
-        *,
-        by_merge: bool = False,
-        imported: bool = False,
+        self, ref: str, new: str, actor: str, *, by_merge: bool = False, imported: bool = False
     ) -> None:
         """Let a branch or tag name another commit ("" deletes it), if its rules allow.
 
