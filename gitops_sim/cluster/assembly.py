@@ -8,6 +8,7 @@ from typing import Protocol
 from gitops_sim.cluster.controlling import MANAGER, Context, ControllerSpec, build
 from gitops_sim.cluster.housekeeping import HOUSEKEEPING
 from gitops_sim.cluster.network import NETWORK
+from gitops_sim.cluster.network.users import USERS_WATCHES, Seen, Users
 from gitops_sim.cluster.nodes.kubelet import KUBELET_WATCHES, Kubelet
 from gitops_sim.cluster.nodes.machines import DEFAULT_CAPACITY, Machines, node_manifest
 from gitops_sim.cluster.nodes.node_lifecycle import NODE_LIFECYCLE_WATCHES, NodeLifecycle
@@ -16,9 +17,9 @@ from gitops_sim.cluster.nodes.taint_eviction import TAINT_EVICTION_WATCHES, Tain
 from gitops_sim.cluster.workloads import WORKLOADS
 from gitops_sim.journal import Journal
 from gitops_sim.protocols import Clock, Cluster, ImageSource
-from gitops_sim.runtime import Controller
+from gitops_sim.runtime import Caches, Controller
 
-__all__ = ["Site", "make_controllers", "register_nodes"]
+__all__ = ["Site", "make_controllers", "make_users", "register_nodes"]
 
 _MANAGERS = {"kubelet": "kubelet", "kube-scheduler": "kube-scheduler"}
 _MOST_WORKERS = 8
@@ -49,6 +50,17 @@ def make_controllers(site: Site, images: ImageSource) -> dict[str, Controller]:
         )
         for name, spec in specs.items()
     }
+
+
+def make_users(site: Site, name: str) -> Controller:
+    """Return the users of a cluster: they are no part of it, and cannot be killed."""
+    seen = Seen(name, site.journal)
+
+    def make_reconcile(client: Cluster, caches: Caches) -> Users:
+        return Users(caches, site.clock, site.machines, seen)
+
+    client = partial(site.client, "users")
+    return Controller("users", site.clock, site.journal, client, make_reconcile, USERS_WATCHES)
 
 
 def register_nodes(client: Cluster, machines: Machines, clock: Clock) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from gitops_sim.apiserver import InProcessClient, StoreWatch, new_server
 from gitops_sim.clock import Account
 from gitops_sim.clock.door import Door, outside
-from gitops_sim.cluster.assembly import make_controllers, register_nodes
+from gitops_sim.cluster.assembly import make_controllers, make_users, register_nodes
 from gitops_sim.cluster.nodes.logs import pod_log
 from gitops_sim.cluster.nodes.machines import Machines
 from gitops_sim.errors import LabError
@@ -68,9 +68,10 @@ class SimulatedCluster:
         self.controllers: dict[str, Controller] = {}
         self._reader = InProcessClient(self.server, _PERSON)
         register_nodes(self.client("kubelet"), self.machines, clock)
+        self._users = make_users(self, name)
         if controllers:
             self.controllers = make_controllers(self, images)
-            for controller in self.controllers.values():
+            for controller in (*self.controllers.values(), self._users):
                 controller.start()
         self.machines.on_change.append(self._look_again)
         if door is not None:
@@ -285,7 +286,10 @@ class SimulatedCluster:
             raise LabError(f"{self.name} has no node {name!r}", f"choose from: {known}")
 
     def _look_again(self, node: str) -> None:
-        """Let the kubelet and the lifecycle controller look at a machine that changed."""
+        """Let those look at a machine that changed who cannot see it in the API."""
+        for service in self._reader.list("v1/Service"):
+            metadata = service["metadata"]
+            self._users.enqueue(Request(metadata["namespace"], metadata["name"]))
         for name in ("kubelet", "node-lifecycle-controller"):
             if name in self.controllers:
                 self.controllers[name].enqueue(Request("", node))

@@ -35,6 +35,7 @@ __all__ = [
     "RevisionApplied",
     "SourcePolled",
     "StepTaken",
+    "UsersServed",
     "VersionServed",
     "WebhookSent",
 ]
@@ -317,6 +318,23 @@ class VersionServed(Fact):
     version: str
     ready: int
     desired: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsersServed(Fact):
+    """What users get on one route from now on: told when it changes, not per request.
+
+    `route` is `Service/shop/web`, or an Ingress with its host and path:
+    `Ingress/shop/web example.com/api`. `shares` are versions with their parts of the requests that
+    are answered, 0 to 1; `error_rate` is the part of all requests that fail; `problem` says why
+    all of them do, if they do.
+    """
+
+    cluster: str
+    route: str
+    shares: tuple[tuple[str, float], ...]
+    error_rate: float
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from gitops_sim.runtime.cache_set import CacheSet
 from gitops_sim.runtime.controller import Controller
+from gitops_sim.runtime.event_names import EventNames
 from gitops_sim.runtime.event_recorder import EventRecorder
 from gitops_sim.runtime.informer import Informer
 from gitops_sim.runtime.requests import (
@@ -21,6 +22,7 @@ __all__ = [
     "CacheSet",
     "Caches",
     "Controller",
+    "EventNames",
     "EventRecorder",
     "Informer",
     "ReconcileFunction",

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from gitops_sim.errors import AlreadyExistsError, ForbiddenError, NotFoundError
 from gitops_sim.protocols import Clock, Writer
+from gitops_sim.runtime.event_names import EventNames
 from gitops_sim.types import Manifest
 
 __all__ = ["EventRecorder"]
@@ -58,6 +58,7 @@ class EventRecorder:
         self._component = component
         self._clock = clock
         self._host = host
+        self._names = EventNames(clock, component)
         self._written: dict[tuple[str, ...], _Written] = {}
         self._similar: dict[tuple[str, ...], _Similar] = {}
         self._tokens: dict[str, tuple[float, float]] = {}
@@ -146,7 +147,7 @@ class EventRecorder:
             "reportingInstance": self._host,
         }
         while True:
-            name = f"{about['name']}.{self._nanoseconds():x}"
+            name = self._names.next(about["name"])
             metadata: dict[str, Any] = {"name": name, "namespace": _namespace(about)}
             if annotations:
                 metadata["annotations"] = dict(annotations)
@@ -157,12 +158,6 @@ class EventRecorder:
             except (ForbiddenError, NotFoundError):
                 return ""
             return name
-
-    def _nanoseconds(self) -> int:
-        """Return the moment in Unix nanoseconds; below the millisecond the stream decides."""
-        moment = datetime.fromisoformat(self._clock.timestamp_micro())
-        below = self._clock.random(f"events/{self._component}").randrange(1_000_000)
-        return int(moment.timestamp() * 1000) * 1_000_000 + below
 
     def _may(self, about: str) -> bool:
         now = self._clock.now()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from gitops_sim.errors import ForbiddenError, NotFoundError
 from gitops_sim.protocols import Clock, Writer
+from gitops_sim.runtime import EventNames
 from gitops_sim.types import Manifest
 
 __all__ = ["SchedulerEvents"]
@@ -25,6 +26,7 @@ class SchedulerEvents:
         self._client = client
         self._clock = clock
         self._component = component
+        self._names = EventNames(clock, component)
 
     def tell(self, pod: Manifest, what: tuple[str, str, str], message: str) -> None:
         """Say something about a pod: (type, reason, action) and a message."""
@@ -38,12 +40,11 @@ class SchedulerEvents:
             "apiVersion": "v1",
             "resourceVersion": metadata["resourceVersion"],
         }
-        suffix = self._clock.random(f"events/{self._component}").getrandbits(60)
         event = {
             "apiVersion": "v1",
             "kind": "Event",
             "metadata": {
-                "name": f"{metadata['name']}.{suffix:x}",
+                "name": self._names.next(metadata["name"]),
                 "namespace": metadata["namespace"],
             },
             "involvedObject": about,
