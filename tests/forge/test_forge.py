@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gitops_sim.errors import GitError, LabError, UnknownRefError
+from gitops_sim.errors import GitError, InputError, LabError, UnknownRefError
 from gitops_sim.journal import facts
 from gitops_sim.protocols import GitRemote, TreeReader
 
@@ -38,6 +38,20 @@ def test_repository_that_cannot_be_made_leaves_no_trace(world: World) -> None:
     world.forge.create_repository("shop", {"a": "1"})
     with pytest.raises(LabError, match="already"):
         world.forge.create_repository("shop")
+
+
+def test_who_hears_of_the_first_push_finds_the_repository(world: World) -> None:
+    heard = []
+    world.forge.on_push(
+        lambda repository, branch, old, new: heard.append(
+            (world.forge.repository(repository.name).head(branch) == new, branch, old)
+        )
+    )
+    world.forge.create_repository("shop", {"a": "1"})
+    assert heard == [(True, "main", "")]
+    with pytest.raises(InputError):
+        world.forge.create_repository("bad", {"../a": "1"})
+    assert [repository.name for repository in world.forge.repositories] == ["shop"]
 
 
 def test_remote_shows_refs_as_ls_remote_does(world: World) -> None:

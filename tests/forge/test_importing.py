@@ -231,6 +231,16 @@ def test_name_that_is_taken_is_refused_before_anything_is_read(world: World, fol
         world.forge.import_repository(str(folder))
 
 
+def test_import_is_told_to_nobody_who_listens_to_pushes(world: World, clone: Path) -> None:
+    heard: list[str] = []
+    world.forge.on_push(lambda repository, branch, old, new: heard.append(branch))
+    repository = world.forge.import_repository(str(clone), "shop")
+    assert heard == []
+    assert {fact.branch for fact in world.facts(facts.BranchMoved)} == {"fix", "trunk"}
+    repository.commit({"new": "1"}, "Third")
+    assert heard == ["trunk"]
+
+
 def test_import_is_replayed_without_its_source(world: World, clone: Path) -> None:
     repository = world.forge.import_repository(str(clone), "shop")
     for path in sorted(clone.rglob("*"), reverse=True):
