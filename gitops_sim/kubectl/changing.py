@@ -1,4 +1,4 @@
-"""`kubectl create`, `delete`, `scale`, `set image` and `patch`: one thing said, one thing done."""
+"""`kubectl scale`, `set image` and `patch`: one thing said, one thing done."""
 
 from __future__ import annotations
 
@@ -8,98 +8,32 @@ from typing import Any
 from gitops_sim.apimachinery import yaml_loader
 from gitops_sim.errors import ApiError, InputError, LabError
 from gitops_sim.kubectl.arguments import Arguments, Flag
-from gitops_sim.kubectl.loading import FILE_FLAGS, load
-from gitops_sim.kubectl.mapping import Mapped, names_of
-from gitops_sim.kubectl.messages import error_text, with_source
-from gitops_sim.kubectl.printing import as_text, printed, say_done
+from gitops_sim.kubectl.mapping import names_of
+from gitops_sim.kubectl.messages import error_text
+from gitops_sim.kubectl.printing import as_text, say_done
 from gitops_sim.kubectl.session import Session, Work
+from gitops_sim.kubectl.strictness import warn_of_unknown_fields
 from gitops_sim.types import Manifest
 
 __all__ = [
-    "CREATE_FLAGS",
     "PATCH_FLAGS",
     "SCALE_FLAGS",
     "SET_FLAGS",
-    "create",
     "patch",
     "scale",
     "set_image",
 ]
 
-CREATE_FLAGS = {
-    **FILE_FLAGS,
-    "dry-run": Flag(),
-    "output": Flag("o"),
-    "field-manager": Flag(),
-}
 SCALE_FLAGS = {"replicas": Flag(), "current-replicas": Flag(), "dry-run": Flag()}
 SET_FLAGS = {"dry-run": Flag(), "field-manager": Flag()}
 PATCH_FLAGS = {
     "patch": Flag("p"),
     "type": Flag(),
+    "subresource": Flag(),
     "dry-run": Flag(),
     "output": Flag("o"),
     "field-manager": Flag(),
 }
-NAMESPACE = Mapped("", "v1", "Namespace", "namespaces", namespaced=False)
-
-
-def create(session: Session, arguments: Arguments) -> Work:
-    """Create the objects of files, or a namespace."""
-    if arguments.words:
-        return (yield from _create_namespace(session, arguments))
-    loaded = load(session, arguments)
-    errors = list(loaded.errors)
-    for item in loaded.found:
-        yield session.step("create", item.kind, item.name, namespace=item.namespace)
-        try:
-            after = item.manifest
-            if arguments.dry_run != "client":
-                after = session.cluster.create(
-                    item.manifest,
-                    field_manager=arguments.text("field-manager", "kubectl-create"),
-                    dry_run=arguments.dry_run == "server",
-                )
-        except ApiError as refused:
-            errors.append(with_source(refused, "creating", item.source))
-            continue
-        printed(session, arguments, item, after, "created")
-    if errors:
-        session.err.append(error_text(errors))
-    return 1 if errors else 0
-
-
-def _create_namespace(session: Session, arguments: Arguments) -> Work:
-    """Create a namespace by its name."""
-    word, *names = arguments.words
-    if word not in ("namespace", "ns"):
-        problem = f'unknown command "{word}" for "kubectl create"'
-        raise LabError(f"{problem}; here it creates: -f FILE, namespace NAME")
-    if len(names) != 1:
-        raise LabError(f"exactly one NAME is required, got {len(names)}")
-    manifest: Manifest = {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": names[0]},
-        "spec": {},
-        "status": {},
-    }
-    yield session.step("create", NAMESPACE, names[0])
-    after = manifest
-    if arguments.dry_run != "client":
-        after = session.cluster.create(
-            {key: manifest[key] for key in ("apiVersion", "kind", "metadata")},
-            field_manager=arguments.text("field-manager", "kubectl-create"),
-            dry_run=arguments.dry_run == "server",
-        )
-    output = arguments.text("output")
-    if output == "name":
-        session.say(NAMESPACE.shown(names[0]))
-    elif output:
-        session.out.append(as_text(after, output))
-    else:
-        say_done(session, arguments, NAMESPACE, names[0], "created")
-    return 0
 
 
 def scale(session: Session, arguments: Arguments) -> Work:
@@ -222,13 +156,18 @@ def patch(session: Session, arguments: Arguments) -> Work:
             body,
             namespace,
             type=form,  # type: ignore[arg-type] # checked above
+            subresource=arguments.text("subresource"),
             field_manager=arguments.text("field-manager", "kubectl-patch"),
             dry_run=arguments.dry_run == "server",
         )
+        if form == "merge" and not arguments.text("subresource"):
+            warn_of_unknown_fields(session, kind, body)
         same = json.dumps(before, sort_keys=True) == json.dumps(after, sort_keys=True)
+        done = "patched (no change)" if same else "patched"
         if arguments.text("output"):
             session.out.append(as_text(after, arguments.text("output")))
+        elif after.get("kind") == "Scale":
+            session.say(f"scale.autoscaling/{name} {done}")
         else:
-            done = "patched (no change)" if same else "patched"
             say_done(session, arguments, kind, name, done)
     return 0

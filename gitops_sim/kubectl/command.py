@@ -14,22 +14,39 @@ from gitops_sim.errors import ApiError, LabError
 from gitops_sim.kubectl.applying import APPLY_FLAGS, apply
 from gitops_sim.kubectl.arguments import Arguments, Flag, parse
 from gitops_sim.kubectl.changing import (
-    CREATE_FLAGS,
     PATCH_FLAGS,
     SCALE_FLAGS,
     SET_FLAGS,
-    create,
     patch,
     scale,
     set_image,
 )
+from gitops_sim.kubectl.creating import (
+    CREATE_FLAGS,
+    REPLACE_FLAGS,
+    RUN_FLAGS,
+    create,
+    replace,
+    run,
+)
 from gitops_sim.kubectl.deleting import DELETE_FLAGS, delete
+from gitops_sim.kubectl.describing import DESCRIBE_FLAGS, describe
 from gitops_sim.kubectl.diffing import DIFF_FLAGS, diff
+from gitops_sim.kubectl.eventing import EVENTS_FLAGS, events
 from gitops_sim.kubectl.getting import GET_FLAGS, get
 from gitops_sim.kubectl.kustomizing import KUSTOMIZE_FLAGS, kustomize
+from gitops_sim.kubectl.labelling import LABEL_FLAGS, annotate, label
 from gitops_sim.kubectl.messages import error_text
 from gitops_sim.kubectl.rollout import ROLLOUT_FLAGS, rollout
-from gitops_sim.kubectl.session import START_TAKES, Session, Work
+from gitops_sim.kubectl.serving import (
+    LOGS_FLAGS,
+    RESOURCES_FLAGS,
+    VERSION_FLAGS,
+    api_resources,
+    logs,
+    version,
+)
+from gitops_sim.kubectl.session import START_TAKES, LogReader, Session, Work
 from gitops_sim.kubectl.waiting import WAIT_FLAGS, wait
 from gitops_sim.protocols import Clock, Cluster, TreeReader
 from gitops_sim.render import Renderer
@@ -39,16 +56,25 @@ __all__ = ["COMMANDS", "CommandResult", "KubectlCommand"]
 
 Command = Callable[[Session, Arguments], Work]
 COMMANDS: Mapping[str, tuple[Command, Mapping[str, Flag]]] = {
+    "annotate": (annotate, LABEL_FLAGS),
+    "api-resources": (api_resources, RESOURCES_FLAGS),
     "apply": (apply, APPLY_FLAGS),
     "create": (create, CREATE_FLAGS),
     "delete": (delete, DELETE_FLAGS),
+    "describe": (describe, DESCRIBE_FLAGS),
     "diff": (diff, DIFF_FLAGS),
+    "events": (events, EVENTS_FLAGS),
     "get": (get, GET_FLAGS),
     "kustomize": (kustomize, KUSTOMIZE_FLAGS),
+    "label": (label, LABEL_FLAGS),
+    "logs": (logs, LOGS_FLAGS),
     "patch": (patch, PATCH_FLAGS),
+    "replace": (replace, REPLACE_FLAGS),
     "rollout": (rollout, ROLLOUT_FLAGS),
+    "run": (run, RUN_FLAGS),
     "scale": (scale, SCALE_FLAGS),
     "set": (set_image, SET_FLAGS),
+    "version": (version, VERSION_FLAGS),
     "wait": (wait, WAIT_FLAGS),
 }
 
@@ -78,6 +104,7 @@ class KubectlCommand:
         renderer: Builds kustomizations.
         namespace: That of the kubeconfig's context.
         out, err: Told what is printed as soon as it is; None: nobody.
+        logs: Gives what pods have printed; None: the cluster keeps none.
     """
 
     cluster: Cluster | None
@@ -87,6 +114,7 @@ class KubectlCommand:
     namespace: str = "default"
     out: Callable[[str], None] | None = None
     err: Callable[[str], None] | None = None
+    logs: LogReader | None = None
 
     def run(
         self, argv: Sequence[str], *, stdin: str = "", directory: str = ""
@@ -114,6 +142,7 @@ class KubectlCommand:
             namespace=self.namespace,
             out=self.out,
             err=self.err,
+            logs=self.logs,
         )
         yield Step("kubectl", START_TAKES, " ".join(argv[:2]))
         name = ""

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from gitops_sim.errors import ApiError, LabError, NotFoundError
 from gitops_sim.kubectl.arguments import Arguments, Flag
 from gitops_sim.kubectl.loading import FILE_FLAGS, load
-from gitops_sim.kubectl.mapping import Mapped, names_of
+from gitops_sim.kubectl.mapping import Mapped
 from gitops_sim.kubectl.messages import error_text, with_source
 from gitops_sim.kubectl.session import Session, Work
+from gitops_sim.kubectl.targets import targets_of
 from gitops_sim.kubectl.waiting import TIMED_OUT, until
 from gitops_sim.protocols import Propagation
 
@@ -97,19 +98,8 @@ def _targets(session: Session, arguments: Arguments, errors: list[Exception]) ->
         for item in loaded.found:
             yield item.source, item.kind, item.namespace, item.name
         return
-    if not arguments.words:
-        problem = "You must provide one or more resources by argument or filename"
-        raise LabError(f"{problem}: -f FILE, -k DIRECTORY or TYPE NAME")
-    selector = arguments.text("selector")
-    for kind, name in names_of(session.kinds, arguments.words):
-        namespace = session.namespace_of(kind)
-        if name:
-            yield "", kind, namespace or "", name
-            continue
-        if not selector and not arguments.on("all"):
-            raise LabError("resource(s) were provided, but no name was specified")
-        for live in session.cluster.list(kind.exact, namespace, labels=selector or None):
-            yield "", kind, namespace or "", live["metadata"]["name"]
+    for target in targets_of(session, arguments, arguments.words):
+        yield "", target.kind, target.namespace, target.name
 
 
 def _say_deleted(session: Session, arguments: Arguments, target: Target, *, forced: bool) -> None:

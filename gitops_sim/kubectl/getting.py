@@ -7,17 +7,17 @@ name and age. The columns of custom resources are not read from their definition
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 from gitops_sim.errors import LabError, NotFoundError
 from gitops_sim.kubectl.arguments import Arguments, Flag
+from gitops_sim.kubectl.eventing import age_of
 from gitops_sim.kubectl.jsonpath import evaluate
 from gitops_sim.kubectl.loading import FILE_FLAGS, load
 from gitops_sim.kubectl.mapping import Mapped, names_of
 from gitops_sim.kubectl.printing import as_text
 from gitops_sim.kubectl.session import Session, Work
-from gitops_sim.kubectl.tables import columns_of, human_duration, in_columns
+from gitops_sim.kubectl.tables import columns_of, in_columns
 from gitops_sim.types import Manifest
 
 __all__ = ["GET_FLAGS", "get"]
@@ -29,6 +29,8 @@ GET_FLAGS = {
     "ignore-not-found": Flag(takes_value=False),
     "no-headers": Flag(takes_value=False),
     "output": Flag("o"),
+    "show-managed-fields": Flag(takes_value=False),
+    "sort-by": Flag(),
     "show-labels": Flag(takes_value=False),
 }
 Rows = list[tuple[Mapped, list[Manifest]]]
@@ -57,9 +59,15 @@ def get(session: Session, arguments: Arguments) -> Work:
                     fields=arguments.text("field-selector") or None,
                 )
             )
+        if arguments.text("sort-by"):
+            found.sort(key=lambda live: _sort_key(evaluate(arguments.text("sort-by"), live)))
         rows.append((kind, found))
     _print(session, arguments, rows, single=single)
     return 0
+
+
+def _sort_key(text: str) -> tuple[float, str]:
+    return (float(text), "") if text.isdigit() else (float("inf"), text)
 
 
 def _targets(session: Session, arguments: Arguments) -> list[tuple[Mapped, str, str | None]]:
@@ -92,10 +100,13 @@ def _print(session: Session, arguments: Arguments, rows: Rows, *, single: bool) 
     else:
         one = objects[0] if single and len(objects) == 1 else None
         whole: Any = one if one is not None else _as_list(objects)
-        if output.startswith("jsonpath="):
+        if output.startswith("custom-columns="):
+            session.out.append(_custom_columns(arguments, objects))
+        elif output.startswith("jsonpath="):
             session.out.append(evaluate(output.removeprefix("jsonpath="), whole))
         else:
-            session.out.append(as_text(whole, output))
+            managed = arguments.on("show-managed-fields")
+            session.out.append(as_text(whole, output, managed_fields=managed))
 
 
 def _as_list(objects: Sequence[Manifest]) -> Manifest:
@@ -111,7 +122,7 @@ def _tables(session: Session, arguments: Arguments, rows: Rows) -> None:
     """Print one table for each kind; with several kinds, names carry their kind."""
     filled = [(kind, found) for kind, found in rows if found]
     if not filled:
-        everywhere = arguments.on("all-namespaces") or not any(kind.namespaced for kind, _ in rows)
+        everywhere = arguments.on("all-namespaces") or not all(kind.namespaced for kind, _ in rows)
         if not arguments.on("ignore-not-found"):
             where = "" if everywhere else f" in {session.namespace} namespace."
             session.err.append(f"No resources found{where}\n")
@@ -152,8 +163,16 @@ def _table(
 
 def _age(session: Session, live: Manifest) -> str:
     """Return how long an object has existed."""
-    created = live["metadata"].get("creationTimestamp")
-    if not created:
-        return "<unknown>"
-    now = datetime.fromisoformat(session.clock.timestamp())
-    return human_duration((now - datetime.fromisoformat(created)).total_seconds())
+    return age_of(session, live["metadata"].get("creationTimestamp"))
+
+
+def _custom_columns(arguments: Arguments, objects: Sequence[Manifest]) -> str:
+    """Return the table of `-o custom-columns=NAME:.metadata.name,IMAGE:…`."""
+    columns = [
+        column.partition(":") for column in arguments.text("output").partition("=")[2].split(",")
+    ]
+    if any(not path for _, _, path in columns):
+        raise LabError("unexpected custom-columns spec, expected <header>:<json-path-expr>")
+    head = [] if arguments.on("no-headers") else [[name for name, _, _ in columns]]
+    rows = [[evaluate(path, live) or "<none>" for _, _, path in columns] for live in objects]
+    return in_columns([*head, *rows])

@@ -23,7 +23,7 @@ from gitops_sim.kubectl.session import Session
 from gitops_sim.render import Build, BuildOptions
 from gitops_sim.types import Manifest
 
-__all__ = ["FILE_FLAGS", "Found", "Loaded", "build_kustomization", "load"]
+__all__ = ["FILE_FLAGS", "Found", "Loaded", "build_kustomization", "load", "path_in_files"]
 
 FILE_FLAGS = {
     "filename": Flag("f"),
@@ -103,7 +103,7 @@ def _expand(session: Session, name: str, *, recursive: bool) -> list[str]:
     if name.startswith(("http://", "https://")):
         problem = f"unable to read URL {name!r}: the lab fetches nothing from the network"
         raise LabError(f"{problem}; commit the file to the repository and name its path")
-    path = _path(session, name)
+    path = path_in_files(session, name)
     if session.files.is_directory(path):
         shown = name.rstrip("/")
         start = len(path) + 1 if path else 0
@@ -130,7 +130,7 @@ def _walk_order(path: str) -> list[str]:
     return path.split("/")
 
 
-def _path(session: Session, name: str) -> str:
+def path_in_files(session: Session, name: str) -> str:
     """Return a path on the command line as a path in the workspace."""
     parts: list[str] = []
     start = "" if name.startswith("/") else session.directory
@@ -160,7 +160,7 @@ def _file(session: Session, source: str, loaded: Loaded) -> None:
 
 
 def _text(session: Session, source: str) -> str:
-    data = session.files.read(_path(session, source))
+    data = session.files.read(path_in_files(session, source))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -202,7 +202,7 @@ def build_kustomization(session: Session, folder: str, *, own_folder_only: bool 
     Raises:
         LabError: The directory, or a kustomization in it, is missing, or it cannot be built.
     """
-    path = _path(session, folder)
+    path = path_in_files(session, folder)
     if not session.files.is_directory(path):
         raise LabError(f'the path "{folder}" does not exist')
     options = BuildOptions(own_folder_only=own_folder_only, allow_empty=True)

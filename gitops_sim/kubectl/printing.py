@@ -37,16 +37,17 @@ def say_done(
     session.say(f"{kind.shown(name)} {operation}{tried}")
 
 
-def as_text(value: Any, output: str) -> str:
-    """Return an object or list as YAML or JSON; managedFields are left out, as kubectl does.
+def as_text(value: Any, output: str, *, managed_fields: bool = False) -> str:
+    """Return an object or list as YAML or JSON, without managedFields unless they are wanted.
 
     Raises:
         LabError: Another form was asked for.
     """
+    shown = value if managed_fields else _shown(value)
     if output == "yaml":
-        return yaml_loader.dump(_shown(value))
+        return yaml_loader.dump(shown)
     if output == "json":
-        return json.dumps(_shown(value), indent=4, sort_keys=True, ensure_ascii=False) + "\n"
+        return json.dumps(shown, indent=4, sort_keys=True, ensure_ascii=False) + "\n"
     problem = f'unable to match a printer suitable for the output format "{output}"'
     raise LabError(f"{problem}, allowed formats are: json,name,yaml")
 

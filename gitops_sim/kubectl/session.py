@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from gitops_sim.errors import LabError
 from gitops_sim.kubectl.arguments import Arguments
@@ -13,7 +13,7 @@ from gitops_sim.protocols import Clock, Cluster, TreeReader
 from gitops_sim.render import Renderer
 from gitops_sim.types import Step
 
-__all__ = ["APPLY_TAKES", "REQUEST_TAKES", "START_TAKES", "Output", "Session", "Work"]
+__all__ = ["APPLY_TAKES", "REQUEST_TAKES", "START_TAKES", "LogReader", "Output", "Session", "Work"]
 
 START_TAKES = 0.07
 """Seconds until a kubectl process has started and found out what the server serves."""
@@ -28,6 +28,17 @@ Source: measured with kubectl 1.37.1 and kube-apiserver 1.37.2 on 2 cores: `kube
 
 Work: TypeAlias = Generator[Any, Any, int]
 """A command at work: yields steps, returns its exit status."""
+
+
+class LogReader(Protocol):
+    """Where logs of pods come from: a cluster's kubelets."""
+
+    def __call__(self, pod: str, namespace: str, *, container: str, previous: bool) -> str:
+        """Return what a container has printed; an empty name means the first one.
+
+        Raises:
+            ApiError: There is no such pod or container, or it has not started.
+        """
 
 
 class Output:
@@ -65,6 +76,7 @@ class Session:
         out, err: What was printed so far.
         done: What was done to objects, a word for each: `created`, `configured`, `unchanged`,
             `rolled out`, `waited for`; nothing for a dry run.
+        logs: As in `KubectlCommand`.
     """
 
     def __init__(
@@ -79,6 +91,7 @@ class Session:
         namespace: str = "default",
         out: Callable[[str], None] | None = None,
         err: Callable[[str], None] | None = None,
+        logs: LogReader | None = None,
     ) -> None:
         self._cluster = cluster
         self.clock = clock
@@ -91,6 +104,7 @@ class Session:
         self.out = Output(out)
         self.err = Output(err)
         self.done: list[str] = []
+        self.logs = logs
         self._kinds: Kinds | None = None
 
     @property

@@ -23,7 +23,7 @@ from gitops_sim.kubectl.messages import with_source
 from gitops_sim.kubectl.session import Session
 from gitops_sim.types import Manifest
 
-__all__ = ["refuse_unknown_fields", "schema_of"]
+__all__ = ["refuse_unknown_fields", "schema_of", "warn_of_unknown_fields"]
 
 LEVELS = {
     "": "strict",
@@ -45,7 +45,7 @@ def refuse_unknown_fields(
     session: Session,
     arguments: Arguments,
     item: Found,
-    doing: Literal["creating", "patching"],
+    doing: Literal["creating", "patching", "replacing"],
     *,
     patch: Manifest | None = None,
 ) -> None:
@@ -79,6 +79,13 @@ def refuse_unknown_fields(
             session.warn(f'unknown field "{field}"')
         return
     raise with_source(_refusal(item, fields, patch), doing, item.source)
+
+
+def warn_of_unknown_fields(session: Session, kind: Mapped, patch: Manifest) -> None:
+    """Warn of fields of a merge patch that the kind has not, as the server does for `patch`."""
+    schema = schema_of(kind) or _custom_schema(session, kind)
+    for field in unknown_fields(patch, schema) if schema else ():
+        session.warn(f'unknown field "{field}"')
 
 
 def _level(arguments: Arguments) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 from gitops_sim.errors import ExpiredError, LabError, NotFoundError
 from gitops_sim.kubectl.arguments import Arguments, Flag
 from gitops_sim.kubectl.jsonpath import evaluate
-from gitops_sim.kubectl.loading import FILE_FLAGS, load
-from gitops_sim.kubectl.mapping import Mapped, names_of
+from gitops_sim.kubectl.loading import FILE_FLAGS
+from gitops_sim.kubectl.mapping import Mapped
 from gitops_sim.kubectl.session import Session, Work
+from gitops_sim.kubectl.targets import targets_of
 from gitops_sim.types import Manifest, WatchEvent
 
 __all__ = ["WAIT_FLAGS", "until", "wait"]
@@ -90,17 +91,17 @@ def wait(session: Session, arguments: Arguments) -> Work:
     seconds = arguments.seconds("timeout", 30.0)
     deadline = session.clock.now() + (WEEK if seconds < 0 else seconds)
     met = _condition(condition)
-    targets = _targets(session, arguments)
+    targets = targets_of(session, arguments, arguments.words)
     if not targets and condition.lower() != "delete":
         raise LabError("no matching resources found")
-    for kind, namespace, name in targets:
+    for target in targets:
+        kind, namespace, name = target.kind, target.namespace, target.name
         yield session.step("wait", kind, name, namespace=namespace)
         try:
             live = session.cluster.get(kind.exact, name, namespace or None)
         except NotFoundError:
             if condition.lower() != "delete":
                 raise
-            session.say(f"{kind.shown(name)} condition met")
             continue
         if seconds == 0 and not met(WatchEvent("ADDED", live, "")):
             raise LabError(f"condition not met for {kind.plural}/{name}")
@@ -110,29 +111,6 @@ def wait(session: Session, arguments: Arguments) -> Work:
         session.say(f"{kind.shown(name)} condition met")
         session.done.append("waited for")
     return 0
-
-
-def _targets(session: Session, arguments: Arguments) -> list[tuple[Mapped, str, str]]:
-    """Return kind, namespace and name of all objects to wait for."""
-    if arguments.values.keys() & {"filename", "kustomize"}:
-        loaded = load(session, arguments)
-        if loaded.errors:
-            raise loaded.errors[0]
-        return [(item.kind, item.namespace, item.name) for item in loaded.found]
-    selector = arguments.text("selector")
-    if not arguments.words:
-        raise LabError("You must provide one or more resources by argument or filename.")
-    targets = []
-    for kind, name in names_of(session.kinds, arguments.words):
-        namespace = session.namespace_of(kind)
-        if name:
-            targets.append((kind, namespace or "", name))
-            continue
-        if not selector and not arguments.on("all"):
-            raise LabError("resource(s) were provided, but no name was specified")
-        listed = session.cluster.list(kind.exact, namespace, labels=selector or None)
-        targets += [(kind, namespace or "", live["metadata"]["name"]) for live in listed]
-    return targets
 
 
 def _condition(text: str) -> Callable[[WatchEvent], bool]:
