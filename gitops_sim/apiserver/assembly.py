@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from gitops_sim.apiserver.admission import FIRST_NAMESPACES, created_with, namespace_lifecycle
+from gitops_sim.apiserver.bootstrap import own_service, store_first_objects
 from gitops_sim.apiserver.client import InProcessClient
 from gitops_sim.apiserver.custom_kinds import follow_definitions, hold_definition
+from gitops_sim.apiserver.escalation import no_escalation
 from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.apiserver.services import ServiceAllocation
 from gitops_sim.apiserver.strategies import prepare_kind
@@ -19,7 +21,11 @@ __all__ = ["new_server"]
 def new_server(clock: Clock, journal: Journal, *, name: str = "cluster") -> ApiServer:
     """Return a running API server with the namespaces that every cluster has."""
     server = ApiServer(clock, journal, name=name)
-    server.admission += [namespace_lifecycle(server), created_with(server)]
+    server.admission += [
+        namespace_lifecycle(server),
+        created_with(server),
+        partial(no_escalation, server),
+    ]
     server.strategies.append(partial(prepare_kind, server))
     ServiceAllocation(server)
     server.strategies.append(hold_definition)
@@ -28,4 +34,6 @@ def new_server(clock: Clock, journal: Journal, *, name: str = "cluster") -> ApiS
     for namespace in FIRST_NAMESPACES:
         metadata = {"name": namespace, "labels": {"kubernetes.io/metadata.name": namespace}}
         client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    store_first_objects(server)
+    client.create(own_service())
     return server

@@ -16,6 +16,7 @@ from gitops_sim.apiserver.users import Caller, User
 from gitops_sim.clock import Door, outside
 from gitops_sim.errors import ApiError, InternalError, TooLargeError
 from gitops_sim.server.answers import Answer, refusal
+from gitops_sim.server.authorization import acting_user, authorize
 from gitops_sim.server.bodies import MOST_BYTES
 from gitops_sim.server.media import negotiate
 from gitops_sim.server.metrics import Metrics
@@ -74,7 +75,9 @@ class Front:
         wanted = wanted_by(request)
         with self.server.called_by(caller):
             try:
-                answer = self._route(request, wanted)
+                caller.user = acting_user(self.server, request, wanted)
+                authorize(self.server, caller.user, wanted)
+                answer = self._route(request.of(caller.user), wanted)
             except ApiError as error:
                 answer = self._refused(request, error)
             except RecursionError:
