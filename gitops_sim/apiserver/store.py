@@ -122,7 +122,8 @@ class Store:
 
         Args:
             kind: Which table.
-            manifest: Is taken over: the caller must not change it any more. Its metadata dict is.
+            manifest: Is taken over: the caller must not change it any more. It may share parts
+                with the stored version.
             expected: resourceVersion that the stored object must have; None: there must be none.
             time: Now, in seconds since the epoch.
 
@@ -136,7 +137,7 @@ class Store:
         if (None if before is None else before["metadata"]["resourceVersion"]) != expected:
             raise StoreConflictError(name)
         self._advance(time)
-        metadata["resourceVersion"] = str(self.revision)
+        manifest = manifest | {"metadata": metadata | {"resourceVersion": str(self.revision)}}
         if before is None:
             insort(table.names, name)
             after = manifest
