@@ -144,7 +144,7 @@ def test_a_watch_that_expired_lists_again_and_misses_nothing(
         (c.before and c.before["metadata"]["name"], c.after and c.after["metadata"]["name"])
         for c in changes
     ]
-    assert told == [("goes", None), (None, "comes"), ("changes", "changes")]
+    assert told == [("goes", None), ("changes", "changes"), (None, "comes")]
     assert names(informer) == ["changes", "comes", "stays"]
     person.create(config_map("later"))
     assert len(informer.drain()) == 1
