@@ -61,7 +61,9 @@ class Lab:
             self.clock, self.journal, self._door, self.forge, pipelines, renderer
         )
         self._handles: dict[str, ClusterHandle] = {}
-        self._checks = Checks(LabView(self.clock, self.journal, self.forge, self._handles))
+        self._checks = Checks(
+            LabView(self.clock, self.journal, self.forge, self._handles, renderer)
+        )
 
     def __repr__(self) -> str:
         """Return what there is, in one line."""
@@ -102,7 +104,8 @@ class Lab:
         Args:
             duration: How long, such as `10m`.
             until: Instead: a moment (`10:32`, `+90s` after the epoch, RFC 3339), or a function
-                that is asked after each event and stops the run when it returns True.
+                that is asked whenever something has happened, and at least at each event after a
+                second, and stops the run when it returns True.
             timeout: How long to wait for that function.
             speed: Virtual seconds per second of the wall clock, for projectors; None: at once.
 
@@ -147,7 +150,8 @@ class Lab:
             wall, sleep = saving.wall_clock()
             pace(self.clock, end, speed=speed, wall=wall, sleep=sleep)
 
-    def _run_until(self, holds: Callable[[], bool], timeout: float, speed: float | None) -> bool:
+    def _run_until(self, wanted: Callable[[], bool], timeout: float, speed: float | None) -> bool:
+        holds = self._asked_on_news(wanted)
         if speed is None:
             return self.clock.run_until(holds, timeout)
         deadline = self.clock.now() + timeout
@@ -156,6 +160,20 @@ class Lab:
                 return False
             self._run_to(min(deadline, max(self.clock.next_event(), self.clock.now())), speed)
         return True
+
+    def _asked_on_news(self, wanted: Callable[[], bool]) -> Callable[[], bool]:
+        """Return the condition, asked when the journal has grown or a second has passed."""
+        last_length, last_time = -1, 0.0
+
+        def holds() -> bool:
+            nonlocal last_length, last_time
+            length, now = len(self.journal), self.clock.now()
+            if length == last_length and now - last_time < 1.0:
+                return False
+            last_length, last_time = length, now
+            return wanted()
+
+        return holds
 
     def at(self, moment: str) -> Moment:
         """Return the lab as it was: `10:32`, `+90s` after the epoch, or RFC 3339.
