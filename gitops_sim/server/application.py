@@ -16,7 +16,18 @@ from gitops_sim.server.bodies import MOST_BYTES
 from gitops_sim.server.requests import Request
 from gitops_sim.server.tokens import Tokens
 
-__all__ = ["Application", "Gate", "Lock"]
+__all__ = [
+    "Application",
+    "Gate",
+    "Lock",
+    "Receive",
+    "Scope",
+    "Send",
+    "read_body",
+    "read_headers",
+    "send_answer",
+    "turned_away",
+]
 
 Scope: TypeAlias = Mapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
@@ -25,8 +36,6 @@ T = TypeVar("T")
 
 _QUIET_MINUTE = 60.0
 """Wall seconds between two bookmarks of a watch."""
-
-_TOO_LARGE = f"Request entity too large: limit is {MOST_BYTES}"
 
 
 class Lock(Protocol):
@@ -97,7 +106,7 @@ class Application:
         """Answer one request."""
         if scope["type"] != "http":
             raise RuntimeError(f"{scope['type']} is not served")
-        headers = _headers(scope)
+        headers = read_headers(scope)
         try:
             answer, warnings = await self._answer(scope, headers, receive)
         except ConnectionError:
@@ -105,17 +114,17 @@ class Application:
         if answer.stream is not None and scope["method"] != "HEAD":
             await self._stream(answer, answer.stream, warnings, receive, send)
         else:
-            await _send(answer, warnings, send, body=scope["method"] != "HEAD")
+            await send_answer(answer, warnings, send, body=scope["method"] != "HEAD")
 
     async def _answer(
         self, scope: Scope, headers: Mapping[str, str], receive: Receive
     ) -> tuple[Answer, list[str]]:
-        refused = self._turned_away(headers)
+        refused = turned_away(headers, self._hosts)
         if refused is not None:
             return refused, []
         try:
             user = self._user(headers)
-            body = await _body(receive)
+            body = await read_body(receive)
         except ApiError as error:
             return refusal(error), []
         request = Request(
@@ -127,14 +136,6 @@ class Application:
             body,
         )
         return await self._gate.run(lambda: self._respond(request))
-
-    def _turned_away(self, headers: Mapping[str, str]) -> Answer | None:
-        """Return a refusal for what cannot come from a client of the lab's own user."""
-        if headers.get("host", "").lower() not in self._hosts:
-            return text_answer("this server does not answer to that name\n", status=421)
-        if "origin" in headers:
-            return text_answer("pages of other origins are not served\n", status=403)
-        return None
 
     def _user(self, headers: Mapping[str, str]) -> User:
         user = self._tokens.user(headers.get("authorization", ""))
@@ -200,7 +201,17 @@ class Application:
                 waiting.cancel()
 
 
-def _headers(scope: Scope) -> dict[str, str]:
+def turned_away(headers: Mapping[str, str], hosts: frozenset[str]) -> Answer | None:
+    """Return a refusal for what cannot come from a client of the lab's own user."""
+    if headers.get("host", "").lower() not in hosts:
+        return text_answer("this server does not answer to that name\n", status=421)
+    if "origin" in headers:
+        return text_answer("pages of other origins are not served\n", status=403)
+    return None
+
+
+def read_headers(scope: Scope) -> dict[str, str]:
+    """Return the headers, names in lower case."""
     found: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
@@ -208,7 +219,7 @@ def _headers(scope: Scope) -> dict[str, str]:
     return found
 
 
-async def _body(receive: Receive) -> bytes:
+async def read_body(receive: Receive, most: int = MOST_BYTES) -> bytes:
     """Return the whole body; refuse it as soon as it is too large.
 
     Raises:
@@ -222,8 +233,8 @@ async def _body(receive: Receive) -> bytes:
             raise ConnectionError
         part = message.get("body", b"")
         size += len(part)
-        if size > MOST_BYTES:
-            raise TooLargeError(_TOO_LARGE)
+        if size > most:
+            raise TooLargeError(f"Request entity too large: limit is {most}")
         parts.append(part)
         if not message.get("more_body", False):
             return b"".join(parts)
@@ -241,7 +252,8 @@ def _start(answer: Answer, warnings: list[str], length: int | None) -> dict[str,
     return {"type": "http.response.start", "status": answer.status, "headers": headers}
 
 
-async def _send(answer: Answer, warnings: list[str], send: Send, *, body: bool) -> None:
+async def send_answer(answer: Answer, warnings: list[str], send: Send, *, body: bool) -> None:
+    """Send a whole answer."""
     await send(_start(answer, warnings, len(answer.body)))
     sent = answer.body if body else b""
     await send({"type": "http.response.body", "body": sent, "more_body": False})

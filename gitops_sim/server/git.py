@@ -7,7 +7,7 @@ lab's certificate authority: it is never part of a URL or of a process's argumen
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -27,7 +27,7 @@ from gitops_sim.server.application import (
 )
 from gitops_sim.server.tokens import Tokens
 
-__all__ = ["MOUNT", "GitApplication", "git_environment"]
+__all__ = ["MOUNT", "GitApplication", "git_environment", "mounted"]
 
 MOUNT = "/git"
 """Where Git is on the server of the first cluster."""
@@ -36,7 +36,18 @@ MOST_BYTES = 100 * 1024**2
 
 _CHALLENGE = (("www-authenticate", 'Basic realm="gitops-sim"'),)
 
+Asgi: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Respond: TypeAlias = Callable[[HttpRequest, str], HttpResponse]
+
+
+def mounted(application: Asgi, git: GitApplication) -> Asgi:
+    """Return an application that hands what is below `/git` to another one."""
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        is_git = scope["type"] == "http" and scope["path"].startswith(f"{MOUNT}/")
+        await (git if is_git else application)(scope, receive, send)
+
+    return dispatch
 
 
 class GitApplication:
@@ -92,6 +103,8 @@ class GitApplication:
 
 def git_environment(url: str, user: str, authority: Path, token: Path) -> dict[str, str]:
     """Return variables by which Git trusts and is trusted at one URL, and nowhere else.
+
+    `GIT_SSL_CAINFO` must not be set beside them: it goes before what is set for a URL.
 
     Args:
         url: Of the server: `https://127.0.0.1:8443`.

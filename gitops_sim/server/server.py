@@ -20,9 +20,11 @@ from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.apiserver.users import User
 from gitops_sim.clock import Door, VirtualClock
 from gitops_sim.errors import LabError
+from gitops_sim.forge import GitHttp, HttpRequest, HttpResponse
 from gitops_sim.server.application import Application, Gate, Lock
 from gitops_sim.server.certificates import make_certificates
 from gitops_sim.server.front import Front
+from gitops_sim.server.git import MOUNT, GitApplication, git_environment, mounted
 from gitops_sim.server.kubeconfig import Access, idle_kubeconfig, kubeconfig, write_private
 from gitops_sim.server.pump import Pump
 from gitops_sim.server.tokens import ADMIN, Tokens
@@ -58,6 +60,7 @@ class Server:
         clock: Passes while the lab is served.
         door: What comes in goes through it; it gets a lock of threads.
         options: How.
+        git: The lab's forge, served below `/git/` by the first cluster's server.
     """
 
     def __init__(
@@ -66,12 +69,15 @@ class Server:
         clock: VirtualClock,
         door: Door,
         options: ServeOptions | None = None,
+        *,
+        git: GitHttp | None = None,
     ) -> None:
         if not clusters:
             raise LabError("there is no cluster to serve", 'make one: lab.cluster("staging")')
         self.options = options or ServeOptions()
         self._clusters = dict(clusters)
         self._door = door
+        self._git = git
         self._lock = _thread_lock(door)
         self._pump = Pump(clock, door, speed=self.options.speed) if self.options.speed else None
         self._tokens = Tokens(self.options.users, accounts=self._account)
@@ -100,9 +106,7 @@ class Server:
         """The file by which kubectl and every client find the lab."""
         if self.options.kubeconfig is not None:
             return self.options.kubeconfig
-        if self._folder is None:
-            raise LabError("the lab is not served", "start the server first")
-        return Path(self._folder.name) / "kubeconfig"
+        return self._file("kubeconfig")
 
     @property
     def running(self) -> bool:
@@ -113,8 +117,7 @@ class Server:
         """Begin to serve; returns when every cluster answers."""
         if self.running:
             return self
-        if self.options.kubeconfig is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="gitops-sim-")
+        self._folder = tempfile.TemporaryDirectory(prefix="gitops-sim-")
         certificates = make_certificates(_HOST, "localhost")
         listening = []
         port = self.options.port
@@ -131,9 +134,27 @@ class Server:
             name: Access(url, self._tokens.by_name[ADMIN]) for name, url in self._urls.items()
         }
         write_private(self.kubeconfig, kubeconfig(access, certificates.authority))
+        write_private(self._file("ca.pem"), certificates.authority.decode())
+        write_private(self._file("token"), self._tokens.by_name[ADMIN])
         if self._pump is not None:
             self._pump.start()
         return self
+
+    @property
+    def git_url(self) -> str:
+        """Below which URL the repositories are: `https://127.0.0.1:8443/git`."""
+        return f"{self.url}{MOUNT}"
+
+    @property
+    def git_environment(self) -> Mapping[str, str]:
+        """Variables by which Git and GitPython reach the lab's repositories as `admin`."""
+        return git_environment(self.url, ADMIN, self._file("ca.pem"), self._file("token"))
+
+    def _file(self, name: str) -> Path:
+        """Return the place of a private file of this server."""
+        if self._folder is None:
+            raise LabError("the lab is not served", "start the server first")
+        return Path(self._folder.name) / name
 
     def stop(self) -> None:
         """Close everything; nothing of it stays, but a kubeconfig that was asked for by path."""
@@ -161,6 +182,22 @@ class Server:
             return answer
 
         return Application(respond, self._tokens, Gate(self._lock), hosts)
+
+    def git_application(self, hosts: frozenset[str]) -> GitApplication | None:
+        """Return the application below `/git`; None when no forge is served."""
+        git = self._git
+        if git is None:
+            return None
+
+        def respond(request: HttpRequest, user: str) -> HttpResponse:
+            if self._pump is None:
+                return git.handle(request, user)
+            self._pump.catch_up()
+            answer = git.handle(request, user)
+            self._pump.wake()
+            return answer
+
+        return GitApplication(respond, self._tokens, Gate(self._lock), hosts)
 
     def __enter__(self) -> Server:
         """Start."""
@@ -208,11 +245,13 @@ class _Loop:
         import uvicorn  # 180 ms to import: only when a server starts
 
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
-        servers, applications = [], []
+        servers: list[tuple[Any, asyncio.Task[None]]] = []
+        applications: list[Application] = []
         for bound, hosts, front in self._listening:
             application = self._owner.application(front, hosts)
+            git = None if servers else self._owner.git_application(hosts)
             config = uvicorn.Config(
-                application,
+                mounted(application, git) if git else application,
                 http="h11",
                 ws="none",
                 lifespan="off",
