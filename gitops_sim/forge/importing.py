@@ -52,6 +52,8 @@ __all__ = [
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 """Sample repositories that come with the package, as folders."""
+MAX_FILES = 100_000
+"""The most files that a folder may hold."""
 SLOW = {"GIT_HTTP_LOW_SPEED_LIMIT": "1000", "GIT_HTTP_LOW_SPEED_TIME": "60"}
 """Give up a download below 1000 bytes a second for a minute."""
 
@@ -113,8 +115,13 @@ def read_folder(folder: Path, store: ObjectStore) -> str:
         InputError: A file is too large or cannot be read, or a name that no repository can hold.
     """
     staged: dict[str, TreeEntry] = {}
+    left = MAX_PACK_BYTES
     for path, place in _walk(folder):
         mode, content = _read_file(path, place)
+        left -= len(content)
+        if left < 0 or len(staged) >= MAX_FILES:
+            problem = f"holds more than {MAX_PACK_BYTES // 1024**2} MiB or {MAX_FILES:,} files"
+            raise InputError(str(folder), 0, problem, "import the folder of the manifests only")
         if mode:
             staged[path] = TreeEntry(mode, store.add(BLOB, content))
     return write(store, "", staged) if staged else store.add_tree({})

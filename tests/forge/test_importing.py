@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gitops_sim.errors import GitError, InputError, LabError
+from gitops_sim.forge import importing
 from gitops_sim.journal import facts
 
 Git = Callable[..., str]
@@ -101,6 +102,17 @@ def test_file_of_50_mb_is_refused_by_name(world: World, folder: Path) -> None:
         world.forge.import_repository(str(folder))
     assert world.forge.repositories == []
     assert world.door.inputs == []
+
+
+def test_folder_that_is_too_large_is_refused_before_all_of_it_is_read(
+    world: World, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "MAX_FILES", 1)
+    with pytest.raises(InputError, match="import the folder of the manifests only"):
+        world.forge.import_repository(str(folder))
+    monkeypatch.setattr(importing, "MAX_PACK_BYTES", 5)
+    with pytest.raises(InputError, match="import the folder of the manifests only"):
+        world.forge.import_repository(str(folder))
 
 
 def test_names_that_no_repository_can_hold_are_refused(world: World, folder: Path) -> None:
