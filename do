@@ -3,7 +3,7 @@
 #   ./do lab           JupyterLab on the tour (the lab's own KUBECONFIG, never yours)
 #   ./do test          lint, types, import contracts, tests       (up to 5 minutes on 2 cores)
 #   ./do test --all    the same with browser, notebooks, all histories (up to 60 minutes)
-#   ./do lint | types | bench | book | fidelity                   single parts
+#   ./do lint | types | bench | book | fidelity | pictures        single parts
 #   ./do <command> …   any other command of the environment, such as ./do gitops-sim doctor
 set -eu
 cd "$(dirname "$0")"
@@ -35,6 +35,7 @@ case $word in
   types) exec mypy ;;
   bench) exec python benchmarks/run.py "$@" ;;
   book) exec python tools/build_notebooks.py "$@" ;;
+  pictures) exec python tools/draw_pictures.py "$@" ;;
   fidelity) exec python tools/build_fidelity.py "$@" ;;
   help|-h|--help) sed -n '2,8s/^# \{0,1\}//p' do ;;
   *) exec "$word" "$@" ;;

@@ -225,8 +225,7 @@ class BoardMaker:
             if isinstance(fact, facts.RevisionApplied) and fact.cluster == self._view.name:
                 return f"{fact.agent} applied {fact.commit[:7]} at {at}: {_counts(fact)}"
             if isinstance(fact, facts.ObjectChanged) and self.is_edit(fact, known):
-                paths = ", ".join(fact.paths[:2])
-                return f"{fact.field_manager} changed {fact.kind} {fact.name} at {at}: {paths}"
+                return f"{fact.field_manager} {_told(fact)} at {at}"
         return ""
 
 
@@ -238,6 +237,15 @@ def _counts(fact: facts.RevisionApplied) -> str:
         (fact.pruned, "pruned"),
     )
     return ", ".join(f"{number} {word}" for number, word in counts if number) or "nothing to do"
+
+
+def _told(fact: facts.ObjectChanged) -> str:
+    what = f"{fact.kind} {fact.name}"
+    if fact.verb == "delete":
+        return f"deleted {what}"
+    if fact.verb == "create":
+        return f"created {what}"
+    return f"changed {', '.join(fact.paths[:2])} of {what}"
 
 
 def _note(manifest: Manifest) -> str:

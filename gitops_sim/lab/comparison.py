@@ -82,6 +82,11 @@ class Comparison:
         return self._picture._repr_mimebundle_()
 
     @property
+    def svg(self) -> str:
+        """The board of the moment alone, an SVG document."""
+        return self._picture.svg
+
+    @property
     def html(self) -> str:
         """The picture with its player, as HTML without outside parts."""
         return self._picture.html

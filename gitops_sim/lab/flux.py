@@ -152,7 +152,7 @@ class FluxHandle:
             _judged(found),
         )
         spec = found["spec"]
-        back = f"again after {spec['interval']}, or when the source has a new artifact"
+        back = f"again after {spec['interval']}, or on a new artifact"
         if spec.get("suspend"):
             back = "suspended: it does not come back"
         active = 3 if _ready(found).get("status") == "True" else 2
@@ -191,7 +191,7 @@ class FluxHandle:
 
     def _compared(self, drifts: list[tuple[float, facts.DriftFound]], passes: int) -> LoopStage:
         if not drifts:
-            return LoopStage("compare", "no drift seen", f"{passes} passes told")
+            return LoopStage("compare", "no drift seen", f"in {passes} passes")
         time, drift = drifts[-1]
         return LoopStage("compare", f"drift: {drift.subject}", f"seen at {self._at(time)}")
 

@@ -37,7 +37,7 @@ class Both:
     applied: Manifest | None
     live: Manifest | None
     waits: bool = False
-    fate: str = "only in the cluster"
+    fate: str = "only in cluster"
 
 
 def row_of(both: Both, now: str) -> BoardRow:

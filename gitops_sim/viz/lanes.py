@@ -105,7 +105,8 @@ def _band(lanes: Lanes) -> str:
         d += f"V{number(top)}H{number(right)}"
         if count and right - left >= 9 * len(str(count)):
             middle = (left + right) / 2
-            labels.append(text(middle, top + 16, str(count), size=13, ink=MUTED, anchor="middle"))
+            y = top + 16 if count * height > 22 else top - 5
+            labels.append(text(middle, y, str(count), size=13, ink=MUTED, anchor="middle"))
     look = SYNC_STATES["OutOfSync"]
     band = path(d + f"V{_BAND_Y}Z", fill=look.tint, stroke=look.ink, stroke_width=2)
     return band + "".join(labels)

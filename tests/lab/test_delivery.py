@@ -102,7 +102,7 @@ def test_a_board_names_each_way_to_differ(
     assert found["Deployment/shop/web"] == ("OutOfSync", "new commit waits", "")
     assert found["Deployment/shop/cart"] == ("Drifted", "edited by hand", "kubectl")
     assert found["ConfigMap/shop/flags"] == ("Missing", "missing", "")
-    assert found["ConfigMap/shop/debug"] == ("Extra", "only in the cluster", "")
+    assert found["ConfigMap/shop/debug"] == ("Extra", "only in cluster", "")
     assert found["Service/shop/web"] == ("Synced", "in sync", "")
 
 

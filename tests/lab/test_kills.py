@@ -111,7 +111,7 @@ def run_with_kills(seed: int) -> dict[str, Any]:
 
     for moment in moments:
         if not changed and moment > before:
-            lab.run(until=f"+{max(180.0, lab.clock.now())}s")
+            lab.clock.run(max(180.0, lab.clock.now()))
             change(lab)
             changed = True
         lab.clock.run_until(lambda m=moment: lab.clock.events >= m, 300.0)

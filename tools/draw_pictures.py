@@ -1,0 +1,58 @@
+"""Draw the pictures of the README and the docs from a real lab: `./do pictures`.
+
+The lab is seeded, so the files repeat byte for byte; `--check` compares instead of writing.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from gitops_sim.lab import Lab
+
+PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
+
+
+def drawn() -> dict[str, str]:
+    """Return SVG by file name: the four pictures of one morning in the shop."""
+    lab = Lab(seed=7)
+    shop = lab.forge.import_repository("samples/shop")
+    staging = lab.cluster("staging")
+    staging.flux.bootstrap(shop, path="overlays/staging", interval="1m", sync_interval="10m")
+    lab.run("4m")
+    catalog = shop.read("base/catalog.yaml")
+    shop.commit({"base/catalog.yaml": catalog.replace("2.1.0", "2.2.0")}, "Release catalog 2.2")
+    staging.kubectl("scale deployment/web --replicas=5 --namespace shop")
+    staging.kubectl("delete service/cart --namespace shop")
+    shell = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: debug, namespace: shop}\n"
+    staging.kubectl("apply -f debug.yaml", files={"debug.yaml": f"{shell}data: {{trace: 'on'}}\n"})
+    lab.run("5s")
+    board = lab.compare(staging).svg
+    lab.run("9m")
+    view = lab.compare(staging)
+    return {
+        "desired-actual.svg": board,
+        "lanes.svg": view.lanes().svg,
+        "tree.svg": view.tree().svg,
+        "loop.svg": staging.flux.loop().svg,
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pictures, or with `--check` say which differ (1 when any does)."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    stale = []
+    for name, svg in drawn().items():
+        path = PICTURES / name
+        if "--check" in arguments:
+            if not path.exists() or path.read_text() != svg:
+                stale.append(name)
+        else:
+            path.write_text(svg)
+    if stale:
+        print(f"not as drawn today: {', '.join(stale)}; run ./do pictures")
+    return min(len(stale), 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
