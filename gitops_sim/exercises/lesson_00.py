@@ -9,7 +9,6 @@ from gitops_sim.exercises.results import Verdict
 from gitops_sim.exercises.view import CheckFunction, LabView, RepositoryView
 from gitops_sim.journal import facts
 from gitops_sim.protocols import Reader
-from gitops_sim.render import build
 
 __all__ = ["CHECKS", "make_it_stay"]
 
@@ -29,7 +28,7 @@ def make_it_stay(view: LabView) -> Verdict:
         missing = "cluster `staging`" if staging is None else "repository `shop`"
         return _not_yet(f"this lab has no {missing}", "the first cells of the tour make both")
     try:
-        declared = _declared(shop, "overlays/staging")
+        declared = _declared(view, shop, "overlays/staging")
     except InputError as error:
         return _not_yet(
             f"main cannot be built: {error}", "the last commit: `shop.log()`", "broken-commit"
@@ -48,7 +47,7 @@ def make_it_stay(view: LabView) -> Verdict:
 
 
 def _undeclared(view: LabView, shop: RepositoryView, found: str) -> Verdict:
-    if _declared(shop, "overlays/production") == WANTED:
+    if _declares(view, shop, "overlays/production"):
         return _not_yet(
             found, "which overlay does staging follow? `overlays/staging`", "other-environment"
         )
@@ -63,12 +62,20 @@ def _not_yet(found: str, look_here: str, mistake: str = "") -> Verdict:
     )
 
 
-def _declared(shop: RepositoryView, path: str) -> int:
+def _declares(view: LabView, shop: RepositoryView, path: str) -> bool:
+    """Return True if a directory of main declares what is asked for; a broken one does not."""
+    try:
+        return _declared(view, shop, path) == WANTED
+    except InputError:
+        return False
+
+
+def _declared(view: LabView, shop: RepositoryView, path: str) -> int:
     """Return the replicas of `cart` that a directory of main declares; 1 where it says nothing.
 
     Source: Deployment, `spec.replicas` defaults to 1.
     """
-    for rendered in build(shop.tree(), path).manifests:
+    for rendered in view.renderer.build(shop.tree(), path).manifests:
         if (rendered.key.kind, rendered.key.name) == ("Deployment", "cart"):
             return int(rendered.manifest["spec"].get("replicas", 1))
     return 0

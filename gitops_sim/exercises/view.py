@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 from gitops_sim.exercises.results import Verdict
 from gitops_sim.journal import Journal
 from gitops_sim.protocols import Clock, Reader, TreeReader
+from gitops_sim.render import Renderer
 
 __all__ = ["CheckFunction", "ForgeView", "LabView", "RepositoryView"]
 
@@ -39,13 +40,15 @@ class ForgeView(Protocol):
 class LabView:
     """A lab, for reading: a check that wants to change something does not pass the type checker.
 
-    `clusters` are those that exist, by name: looking for another one does not make it.
+    `clusters` are those that exist, by name: looking for another one does not make it. `renderer`
+    is the lab's own: it remembers what Flux has built already.
     """
 
     clock: Clock
     journal: Journal
     forge: ForgeView
     clusters: Mapping[str, Reader]
+    renderer: Renderer
 
     def repository(self, name: str) -> RepositoryView | None:
         """Return the repository of that name, None when there is none."""

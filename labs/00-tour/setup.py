@@ -11,5 +11,5 @@ def setup(seed: int) -> Lab:
     staging.flux.bootstrap(shop, path="overlays/staging", interval="1m")
     lab.run("5m")
     staging.kubectl("scale deployment/web --replicas=9 -n shop")
-    lab.run("5m")
+    lab.run("15m")
     return lab

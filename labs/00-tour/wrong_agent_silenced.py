@@ -11,4 +11,4 @@ def answer(lab: Lab) -> None:
     found = staging.list(KUSTOMIZATION)[0]["metadata"]
     staging.patch(KUSTOMIZATION, found["name"], {"spec": {"suspend": True}}, found["namespace"])
     staging.kubectl("scale deployment/cart --replicas=3 -n shop")
-    lab.run("5m")
+    lab.run("15m")

@@ -6,4 +6,4 @@ from gitops_sim import Lab
 def answer(lab: Lab) -> None:
     """Scale by hand; Flux takes it back."""
     lab.cluster("staging").kubectl("scale deployment/cart --replicas=3 -n shop")
-    lab.run("5m")
+    lab.run("15m")

@@ -29,7 +29,8 @@ print(shop.read("overlays/staging/kustomization.yaml"))
 # Two clusters shall run what that overlay describes.
 #
 # - `pushed`: a **pipeline** runs `kubectl apply` after each commit, from outside the cluster.
-# - `staging`: **Flux** runs inside the cluster and looks at Git every minute.
+# - `staging`: **Flux** runs inside the cluster. It looks at Git every minute, and at the cluster every
+#   ten minutes.
 
 # %%
 pushed = lab.cluster("pushed")
@@ -106,10 +107,10 @@ lab.compare(staging)
 
 # %% [markdown]
 # The row of `web` says who did it. This is **drift**: the cluster differs from its description, and
-# the cause is not in Git. *Guess:* what do both clusters look like in five minutes?
+# the cause is not in Git. *Guess:* what do both clusters look like in a quarter of an hour?
 
 # %%
-lab.run("5m")
+lab.run("15m")
 
 # %%
 lab.compare(pushed).lanes()
@@ -118,7 +119,7 @@ lab.compare(pushed).lanes()
 lab.compare(staging).lanes()
 
 # %% [markdown]
-# The cross is the edit. In `staging` it lasted until Flux looked again. In `pushed` it is still
+# The cross is the edit. In `staging` it lasted until Flux compared again. In `pushed` it is still
 # there, and stays until the next commit happens to overwrite it. Nobody is looking.
 
 # %%

@@ -14,6 +14,7 @@ from gitops_sim.exercises.gate import problems, script
 GOOD = installed_exercises()["E00.1"]
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     ("change", "told"),
     [
