@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from gitops_sim.cluster.controlling import ControllerSpec
+from gitops_sim.cluster.housekeeping.autoscaling import MetricSource, autoscaler
+from gitops_sim.cluster.housekeeping.disruptions import DISRUPTION_BUDGETS
 from gitops_sim.cluster.housekeeping.finished_jobs import TTL_AFTER_FINISHED
 from gitops_sim.cluster.housekeeping.garbage import GARBAGE_COLLECTOR
 from gitops_sim.cluster.housekeeping.namespaces import NAMESPACES
@@ -15,7 +17,7 @@ from gitops_sim.cluster.housekeeping.volume_protection import (
 )
 from gitops_sim.cluster.housekeeping.volumes import PROVISIONER, STANDARD_CLASS, VOLUME_BINDER
 
-__all__ = ["HOUSEKEEPING", "STANDARD_CLASS"]
+__all__ = ["HOUSEKEEPING", "STANDARD_CLASS", "MetricSource", "autoscaler"]
 
 _ALL = (
     SERVICE_ACCOUNTS,
@@ -23,6 +25,8 @@ _ALL = (
     NAMESPACES,
     GARBAGE_COLLECTOR,
     RESOURCE_QUOTAS,
+    DISRUPTION_BUDGETS,
+    autoscaler(),
     TTL_AFTER_FINISHED,
     VOLUME_BINDER,
     PROVISIONER,

@@ -1,0 +1,193 @@
+"""PodDisruptionBudgets: how many pods may be evicted now, told in their status.
+
+Source: k8s.io/kubernetes, pkg/controller/disruption/disruption.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from gitops_sim.apimachinery.labels import from_label_selector
+from gitops_sim.cluster.controlling import (
+    Context,
+    ControllerSpec,
+    Reconciling,
+    seconds_of,
+    step,
+)
+from gitops_sim.cluster.ownership import is_being_deleted
+from gitops_sim.cluster.workloads.fenceposts import resolve
+from gitops_sim.cluster.workloads.pods import is_active, is_ready
+from gitops_sim.errors import NotFoundError
+from gitops_sim.runtime import Caches, Request, Watched, controller_of
+from gitops_sim.types import Manifest, Result
+
+__all__ = ["DISRUPTION_BUDGETS"]
+
+_BUDGETS, _PODS = "policy/v1/PodDisruptionBudget", "v1/Pod"
+_SCALED = {
+    "ReplicaSet": "apps/v1/ReplicaSet",
+    "Deployment": "apps/v1/Deployment",
+    "StatefulSet": "apps/v1/StatefulSet",
+    "ReplicationController": "v1/ReplicationController",
+}
+_DELETION_TIMEOUT_SECONDS = 120.0
+"""An evicted pod that is still not being deleted after this long is counted as healthy again."""
+
+
+class _Expectation(NamedTuple):
+    pods: int
+    healthy: int
+
+
+def _reconcile(context: Context, request: Request) -> Reconciling:
+    budget = context.caches[_BUDGETS].get(request.name, request.namespace)
+    if budget is None or is_being_deleted(budget):
+        return None
+    selector = from_label_selector(budget["spec"].get("selector"))
+    pods = list(context.caches[_PODS].list(request.namespace, labels=selector))
+    if not pods:
+        context.events.event(budget, "Normal", "NoPods", "No matching pods found")
+    expected = _expected(context, budget, pods)
+    disrupted, again = _disrupted(context, budget, pods)
+    status = _status(context, budget, pods, expected, disrupted)
+    if status != (budget.get("status") or {}):
+        yield step("update status of", budget)
+        try:
+            context.client.update(budget | {"status": status}, subresource="status")
+        except NotFoundError:
+            return None
+    return Result(again) if again else None
+
+
+def _expected(context: Context, budget: Manifest, pods: Sequence[Manifest]) -> _Expectation:
+    """Return how many pods there should be, and how many of them must stay healthy."""
+    spec = budget["spec"]
+    if "maxUnavailable" in spec:
+        wanted = _scale(context, pods)
+        unavailable = resolve(spec["maxUnavailable"], wanted, round_up=True)
+        return _Expectation(wanted, max(0, wanted - unavailable))
+    minimum = spec.get("minAvailable", 1)
+    if isinstance(minimum, int):
+        return _Expectation(len(pods), minimum)
+    wanted = _scale(context, pods)
+    return _Expectation(wanted, resolve(minimum, wanted, round_up=True))
+
+
+def _scale(context: Context, pods: Iterable[Manifest]) -> int:
+    """Return the replicas that the controllers of these pods want, all together."""
+    wanted: dict[str, int] = {}
+    for pod in pods:
+        found = _scaled_owner(context, pod)
+        if found is not None:
+            wanted[found["metadata"]["uid"]] = found["spec"].get("replicas", 1)
+    return sum(wanted.values())
+
+
+def _scaled_owner(context: Context, manifest: Manifest) -> Manifest | None:
+    """Return the topmost controller that has replicas: of a ReplicaSet its Deployment."""
+    reference = controller_of(manifest)
+    if reference is None or reference["kind"] not in _SCALED:
+        return None
+    cache = context.caches[_SCALED[reference["kind"]]]
+    owner = cache.get(reference["name"], manifest["metadata"]["namespace"])
+    if owner is None or owner["metadata"]["uid"] != reference["uid"]:
+        return None
+    return _scaled_owner(context, owner) or owner
+
+
+def _disrupted(
+    context: Context, budget: Manifest, pods: Iterable[Manifest]
+) -> tuple[Mapping[str, str], float | None]:
+    """Return the evicted pods that are not gone yet, and when to look at them again."""
+    known: Mapping[str, str] = (budget.get("status") or {}).get("disruptedPods") or {}
+    kept: dict[str, str] = {}
+    waits: list[float] = []
+    for pod in pods:
+        name = pod["metadata"]["name"]
+        if name not in known or is_being_deleted(pod):
+            continue
+        left: float = (
+            seconds_of(context.clock, known[name]) + _DELETION_TIMEOUT_SECONDS - context.clock.now()
+        )
+        if left > 0:
+            kept[name] = known[name]
+            waits.append(left)
+    return kept, min(waits, default=None)
+
+
+def _status(
+    context: Context,
+    budget: Manifest,
+    pods: Iterable[Manifest],
+    expected: _Expectation,
+    disrupted: Mapping[str, str],
+) -> Manifest:
+    healthy = sum(
+        is_ready(pod) and is_active(pod) and pod["metadata"]["name"] not in disrupted
+        for pod in pods
+    )
+    allowed = max(0, healthy - expected.healthy) if expected.pods else 0
+    generation = budget["metadata"]["generation"]
+    status: Manifest = {"observedGeneration": generation}
+    if disrupted:
+        status["disruptedPods"] = dict(disrupted)
+    return status | {
+        "disruptionsAllowed": allowed,
+        "currentHealthy": healthy,
+        "desiredHealthy": expected.healthy,
+        "expectedPods": expected.pods,
+        "conditions": [_condition(context, budget, allowed > 0)],
+    }
+
+
+def _condition(context: Context, budget: Manifest, allows: bool) -> dict[str, Any]:  # noqa: FBT001
+    fresh = {
+        "type": "DisruptionAllowed",
+        "status": "True" if allows else "False",
+        "observedGeneration": budget["metadata"]["generation"],
+        "lastTransitionTime": context.clock.timestamp(),
+        "reason": "SufficientPods" if allows else "InsufficientPods",
+        "message": "",
+    }
+    for current in (budget.get("status") or {}).get("conditions") or ():
+        if current["type"] == fresh["type"] and current["status"] == fresh["status"]:
+            fresh["lastTransitionTime"] = current["lastTransitionTime"]
+    return fresh
+
+
+def _budgets_of_pod(pod: Manifest, caches: Caches) -> Iterable[Request]:
+    metadata = pod["metadata"]
+    for budget in caches[_BUDGETS].list(metadata["namespace"]):
+        if from_label_selector(budget["spec"].get("selector")).matches(metadata.get("labels")):
+            yield Request(metadata["namespace"], budget["metadata"]["name"])
+
+
+def _budgets_of_namespace(manifest: Manifest, caches: Caches) -> Iterable[Request]:
+    namespace = manifest["metadata"]["namespace"]
+    return [
+        Request(namespace, budget["metadata"]["name"])
+        for budget in caches[_BUDGETS].list(namespace)
+    ]
+
+
+def _is_rescaled(before: Manifest | None, after: Manifest | None) -> bool:
+    if before is None or after is None:
+        return True
+    return bool(before["spec"].get("replicas") != after["spec"].get("replicas"))
+
+
+DISRUPTION_BUDGETS = ControllerSpec(
+    "disruption-controller",
+    (
+        Watched(_BUDGETS),
+        Watched(_PODS, requests=_budgets_of_pod),
+        *(
+            Watched(kind, requests=_budgets_of_namespace, predicate=_is_rescaled)
+            for kind in _SCALED.values()
+        ),
+    ),
+    lambda context: lambda request: _reconcile(context, request),
+    component="controllermanager",
+)
