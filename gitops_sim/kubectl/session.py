@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from gitops_sim.errors import LabError
 from gitops_sim.kubectl.arguments import Arguments
@@ -13,7 +13,16 @@ from gitops_sim.protocols import Clock, Cluster, TreeReader
 from gitops_sim.render import Renderer
 from gitops_sim.types import Step
 
-__all__ = ["APPLY_TAKES", "REQUEST_TAKES", "START_TAKES", "LogReader", "Output", "Session", "Work"]
+__all__ = [
+    "APPLY_TAKES",
+    "REQUEST_TAKES",
+    "START_TAKES",
+    "LogReader",
+    "Output",
+    "Session",
+    "Work",
+    "log_reader",
+]
 
 START_TAKES = 0.07
 """Seconds until a kubectl process has started and found out what the server serves."""
@@ -39,6 +48,16 @@ class LogReader(Protocol):
         Raises:
             ApiError: There is no such pod or container, or it has not started.
         """
+
+
+@runtime_checkable
+class _LogKeeper(Protocol):
+    logs: LogReader
+
+
+def log_reader(cluster: object) -> LogReader | None:
+    """Return what reads the logs of a cluster that keeps them, as a simulated one does."""
+    return cluster.logs if isinstance(cluster, _LogKeeper) else None
 
 
 class Output:

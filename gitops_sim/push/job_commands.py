@@ -14,7 +14,7 @@ from typing import Any
 from gitops_sim.clock import parse_duration
 from gitops_sim.errors import DurationError
 from gitops_sim.forge import CommitInfo
-from gitops_sim.kubectl import CommandResult, KubectlCommand
+from gitops_sim.kubectl import CommandResult, KubectlCommand, log_reader
 from gitops_sim.protocols import Clock, Cluster
 from gitops_sim.push.shell_streams import Call, Job, Running, Tool
 from gitops_sim.push.workspace import Workspace
@@ -91,13 +91,15 @@ class JobCommands:
         self, call: Call, cluster: str, words: Sequence[str]
     ) -> Generator[Any, Any, CommandResult]:
         """Run kubectl against a cluster, or without one."""
+        reached = self.clusters.get(cluster)
         kubectl = KubectlCommand(
-            self.clusters.get(cluster),
+            reached,
             self.clock,
             self.workspace,
             self.renderer,
             out=call.streams.out,
             err=call.streams.err,
+            logs=log_reader(reached),
         )
         return kubectl.run(words, stdin=call.streams.stdin, directory=call.shell.directory)
 

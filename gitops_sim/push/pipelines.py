@@ -118,7 +118,10 @@ class Pipelines:
 
     @outside
     def set_secret(self, repository_name: str, name: str, value: str) -> None:
-        """Set a secret of a repository: `${{ secrets.NAME }}`; logs show `***` for it."""
+        """Set a secret of a repository: `${{ secrets.NAME }}`; logs show `***` for it.
+
+        A saved lab holds the value, as it holds everything that came from outside.
+        """
         repository = self._lab.forge.repository(repository_name).name
         self._access.setdefault(repository, Access()).secrets[name] = value
 
