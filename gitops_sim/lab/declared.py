@@ -10,10 +10,11 @@ from gitops_sim.delivery import parse_object_id
 from gitops_sim.errors import ApiError, GitOpsSimError, InputError
 from gitops_sim.forge import Forge, Repository
 from gitops_sim.journal import Journal, facts
-from gitops_sim.protocols import Reader
+from gitops_sim.protocols import Reader, TreeReader
 from gitops_sim.pull.flux.git_spec import GitRepositorySpec
+from gitops_sim.pull.flux.ignoring import artifact_files
 from gitops_sim.pull.flux.kustomization_spec import KustomizationSpec
-from gitops_sim.render import Build, BuildOptions, Renderer
+from gitops_sim.render import Build, BuildOptions, Renderer, Subset, as_kubectl_takes
 from gitops_sim.types import Manifest, ResourceKey
 
 __all__ = ["Connection", "Declaration", "GitHistory", "declarations", "rendered"]
@@ -45,6 +46,7 @@ class Declaration:
         root: The agent's own resource; None for push.
         owned: What the agent's inventory holds.
         prunes: Whether the agent removes what left Git.
+        ignore: `spec.ignore` of the agent's source.
     """
 
     agent: str
@@ -55,6 +57,7 @@ class Declaration:
     root: ResourceKey | None = None
     owned: tuple[ResourceKey, ...] = ()
     prunes: bool = False
+    ignore: str | None = None
 
 
 class GitHistory:
@@ -152,6 +155,7 @@ def _of_flux(
         ResourceKey.of(manifest),
         tuple(parse_object_id(str(entry["id"])) for entry in entries),
         spec.prune,
+        source.ignore,
     )
 
 
@@ -161,8 +165,18 @@ def rendered(renderer: Renderer, declaration: Declaration, commit: str) -> Build
         return Build([], "plain")
     try:
         tree = declaration.repository.tree(commit)
-        return renderer.build(tree, declaration.path, options=declaration.options)
+        taken = _as_taken(declaration, tree)
+        return renderer.build(taken, declaration.path, options=declaration.options)
     except InputError as wrong:
         return wrong
     except GitOpsSimError as wrong:
         return InputError("", 0, str(wrong))
+
+
+def _as_taken(declaration: Declaration, tree: TreeReader) -> TreeReader:
+    """Return the files that who delivers takes: kubectl and a source each leave some out."""
+    if declaration.root is None:
+        return as_kubectl_takes(tree, declaration.path)
+    if declaration.ignore is None:
+        return tree
+    return Subset(tree, artifact_files(tree, ignore=declaration.ignore))

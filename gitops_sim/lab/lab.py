@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitops_sim.clock import Door, VirtualClock, outside, pace, parse_duration
 from gitops_sim.cluster import SimulatedCluster
@@ -26,6 +26,9 @@ from gitops_sim.push import Pipelines
 from gitops_sim.registry import Registry
 from gitops_sim.render import Renderer
 from gitops_sim.types import Step
+
+if TYPE_CHECKING:
+    from gitops_sim.lab.serving import Serving
 
 __all__ = ["Lab"]
 
@@ -60,6 +63,7 @@ class Lab:
         self._parts = LabParts(
             self.clock, self.journal, self._door, self.forge, pipelines, renderer
         )
+        self._serving: Serving | None = None
         self._handles: dict[str, ClusterHandle] = {}
         self._checks = Checks(
             LabView(self.clock, self.journal, self.forge, self._handles, renderer)
@@ -207,6 +211,27 @@ class Lab:
             What was expected, what was found, and where to look first; `.hint()` says more.
         """
         return self._checks.check(exercise)
+
+    def serve(self, *, speed: float = 1.0, port: int = 0) -> Serving:
+        """Serve all clusters and the forge on loopback: `!kubectl` and `!git` reach them now.
+
+        Args:
+            speed: Virtual seconds per wall second while it is served; 0: only `run` moves time.
+            port: Of the first cluster; 0 takes a free one.
+
+        Returns:
+            What to stop; the environment of this process points to the lab until then.
+
+        Raises:
+            LabError: There is no cluster yet.
+        """
+        from gitops_sim.lab.serving import serve  # threads and sockets come in only here
+
+        if self._serving is not None:
+            self._serving.stop()
+        clusters = {name: handle.simulated for name, handle in self._handles.items()}
+        self._serving = serve(clusters, self._parts, speed=speed, port=port)
+        return self._serving
 
     def save(self, path: str | Path) -> None:
         """Write seed, version and all outside inputs to a file that `load` reads."""

@@ -83,6 +83,11 @@ def end_state(lab: Lab, staging: ClusterHandle) -> dict[str, Any]:
     return found
 
 
+def _is_ready(staging: ClusterHandle) -> bool:
+    status = staging.get("Kustomization", "flux-system", "flux-system")["status"]
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in status["conditions"])
+
+
 @cache
 def clean_run() -> tuple[dict[str, Any], int, int]:
     """Return the end state without kills, and the clock events before and after the change."""
@@ -128,6 +133,7 @@ def run_with_kills(seed: int) -> dict[str, Any]:
     for name in down:
         switch(name, on=True)
     lab.run("30m")
+    lab.run(until=lambda: _is_ready(staging), timeout="3m")  # not in the middle of a pass
     return end_state(lab, staging)
 
 

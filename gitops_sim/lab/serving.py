@@ -1,0 +1,99 @@
+"""`lab.serve()`: from here on `!kubectl` and `!git` in the next cell reach the lab.
+
+The only place of the lab that touches the process' environment: what a notebook's `!` starts finds
+its cluster by KUBECONFIG, and it must be the lab's, never the learner's own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+
+from gitops_sim.cluster import SimulatedCluster
+from gitops_sim.forge import GitHttp
+from gitops_sim.lab.parts import LabParts
+from gitops_sim.server import ServeOptions, Server, idle_kubeconfig
+
+__all__ = ["Serving", "serve"]
+
+
+class Serving:
+    """A lab that is served: stop it, or use it in a `with` statement.
+
+    Attributes:
+        server: What answers.
+    """
+
+    def __init__(self, server: Server, variables: Mapping[str, str]) -> None:
+        self.server = server
+        self._before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
+        atexit.register(self.stop)
+
+    def __repr__(self) -> str:
+        """Return where it is served, one cluster a line."""
+        if not self.server.running:
+            return "not served any more"
+        lines = [f"{name}: {url}" for name, url in self.server.urls.items()]
+        lines.append(f"kubeconfig: {self.server.kubeconfig}")
+        lines.append(f"git clone {self.server.git_url}/<repository>.git")
+        return "\n".join(lines)
+
+    def stop(self) -> None:
+        """Close it and set the environment back; nothing if it is closed."""
+        if not self.server.running:
+            return
+        self.server.stop()
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        atexit.unregister(self.stop)
+
+    def __enter__(self) -> Serving:
+        """Return itself: it serves already."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.stop()
+
+
+def serve(
+    clusters: Mapping[str, SimulatedCluster], parts: LabParts, *, speed: float, port: int
+) -> Serving:
+    """Serve clusters and forge over HTTPS on loopback, and point this process' tools there.
+
+    Args:
+        clusters: By name; the first is the current context.
+        parts: Clock, door and forge.
+        speed: Virtual seconds per wall second; 0 lets time stand still.
+        port: Of the first cluster; 0 takes a free one.
+    """
+    options = ServeOptions(port=port, speed=speed, kubeconfig=_idle_file())
+    apis = {name: cluster.server for name, cluster in clusters.items()}
+    server = Server(apis, parts.clock, parts.door, options, git=GitHttp(parts.forge)).start()
+    scripts = sysconfig.get_path("scripts")
+    variables = {
+        "KUBECONFIG": str(server.kubeconfig),
+        "KUBECACHEDIR": str(server.kubeconfig.parent / "kube-cache"),
+        "PATH": os.pathsep.join([scripts, os.environ.get("PATH", "")]),
+        **server.git_environment,
+    }
+    return Serving(server, variables)
+
+
+def _idle_file() -> Path | None:
+    """Return the kubeconfig that JupyterLab was started with, if it is the lab's idle one.
+
+    Terminals of that JupyterLab then reach the lab too. A learner's own file is never written to.
+    """
+    named = os.environ.get("KUBECONFIG", "")
+    path = Path(named)
+    if not named or os.pathsep in named or not path.is_file():
+        return None
+    return path if path.read_text(encoding="utf-8") == idle_kubeconfig() else None
