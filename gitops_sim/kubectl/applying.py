@@ -4,8 +4,8 @@ One object after the other, in the order of the files: an error of one does not 
 a run that meets errors leaves the cluster half-applied, as kubectl does.
 
 Source: k8s.io/kubectl pkg/cmd/apply/apply.go, patcher.go.
-Differs: no `--prune`; a server-side apply reads the object first, and does not take over the fields
-of an earlier client-side one (kubectl rewrites managedFields then).
+Differs: a server-side apply reads the object first, and does not take over the fields of an earlier
+client-side one (kubectl rewrites managedFields then).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from gitops_sim.kubectl.arguments import Arguments, Flag
 from gitops_sim.kubectl.loading import FILE_FLAGS, Found, load
 from gitops_sim.kubectl.messages import error_text, with_source
 from gitops_sim.kubectl.printing import printed
+from gitops_sim.kubectl.pruning import PRUNE_FLAGS, check_prune, prune
 from gitops_sim.kubectl.session import APPLY_TAKES, REQUEST_TAKES, Session, Work
 from gitops_sim.kubectl.strictness import refuse_unknown_fields, schema_of
 from gitops_sim.types import Manifest
@@ -39,6 +40,7 @@ APPLY_FLAGS = {
     "output": Flag("o"),
     "validate": Flag(),
     "wait": Flag(takes_value=False),
+    **PRUNE_FLAGS,
 }
 NO_MEMORY = (
     f"resource {{}} is missing the {last_applied.ANNOTATION} annotation which is required by "
@@ -72,8 +74,10 @@ def apply(session: Session, arguments: Arguments) -> Work:
     if server_side and arguments.dry_run == "client":
         problem = "--dry-run=client doesn't work with --server-side "
         raise LabError(f"{problem}(did you mean --dry-run=server instead?)")
+    check_prune(arguments)
     loaded = load(session, arguments)
     errors = list(loaded.errors)
+    applied: list[Manifest] = []
     if not loaded.found and not errors:
         raise LabError("no objects passed to apply")
     one: Callable[[Session, Arguments, Found], tuple[Manifest, str]]
@@ -87,10 +91,14 @@ def apply(session: Session, arguments: Arguments) -> Work:
             continue
         if arguments.dry_run == "none" and not server_side:
             session.done.append(operation)
+        applied.append(after)
         printed(session, arguments, item, after, operation)
     if errors:
         session.err.append(error_text(errors))
-    return 1 if errors else 0
+        return 1
+    if arguments.on("prune"):
+        yield from prune(session, arguments, applied)
+    return 0
 
 
 def _want_name(item: Found) -> None:

@@ -84,7 +84,7 @@ class CommandResult:
     """What a command left behind: its output, its errors, its exit status.
 
     `done` has a word for each object that an apply, a `rollout status` or a wait dealt with:
-    `created`, `configured`, `unchanged`, `rolled out`, `waited for`; dry runs do nothing.
+    `created`, `configured`, `unchanged`, `pruned`, `rolled out`, `waited for`; dry runs do nothing.
     """
 
     stdout: str = ""

@@ -94,7 +94,7 @@ class Session:
         namespace_given: True when the command line names it.
         out, err: What was printed so far.
         done: What was done to objects, a word for each: `created`, `configured`, `unchanged`,
-            `rolled out`, `waited for`; nothing for a dry run.
+            `pruned`, `rolled out`, `waited for`; nothing for a dry run.
         logs: As in `KubectlCommand`.
     """
 

@@ -70,7 +70,7 @@ class Deliveries:
                     created=counts["created"],
                     configured=counts["configured"],
                     unchanged=counts["unchanged"],
-                    pruned=0,
+                    pruned=counts["pruned"],
                 )
             )
         elif cluster in self._applied:
