@@ -215,8 +215,9 @@ def _restored(old: Manifest, new: Manifest, reset: Tree) -> Manifest:
     return restored
 
 
-def next_generation(old: Manifest, new: Manifest, resource_type: ResourceType) -> int:
+def next_generation(old: Manifest, new: Manifest, write: Write) -> int:
     """Return the generation of an updated object: one more if its desired state changed."""
+    resource_type = write.resource_type
     generation = int(old["metadata"].get("generation", 1))
     ignored = _NOT_SPEC if has_status(resource_type) else _NOT_SPEC - {"status"}
     for part in old.keys() | new.keys():
@@ -224,7 +225,8 @@ def next_generation(old: Manifest, new: Manifest, resource_type: ResourceType) -
             continue
         if old.get(part) != new.get(part):
             return generation + 1
-    if resource_type.kind == "Deployment" and resource_type.group == "apps":
+    is_deployment = resource_type.kind == "Deployment" and resource_type.group == "apps"
+    if is_deployment and not write.subresource:
         notes = [manifest["metadata"].get("annotations") for manifest in (old, new)]
         if (notes[0] or {}) != (notes[1] or {}):
             return generation + 1

@@ -264,7 +264,7 @@ def _replace(
     for hook in server.admission:
         hook(write, manifest)
     if has_generation(resource_type, custom=custom) and write.subresource != "binding":
-        manifest["metadata"]["generation"] = next_generation(live, manifest, resource_type)
+        manifest["metadata"]["generation"] = next_generation(live, manifest, write)
     for strategy in server.strategies:
         strategy(write, manifest)
     check(server, resource_type, manifest, live)

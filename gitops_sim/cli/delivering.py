@@ -18,7 +18,7 @@ from gitops_sim.errors import GitOpsSimError, InputError
 from gitops_sim.forge import Repository
 from gitops_sim.lab import ClusterHandle, Lab
 from gitops_sim.protocols import TreeReader
-from gitops_sim.render import Build, Without, as_kubectl_takes, build, repeated_folders
+from gitops_sim.render import Build, as_kubectl_takes, build, repeated_folders, without
 
 __all__ = ["Delivery", "builtin_workflow", "deliver"]
 
@@ -87,14 +87,21 @@ def _by_flux(delivery: Delivery, path: str) -> None:
     tree = delivery.repository.tree()
     plain = not _has_kustomization(tree, path)
     hidden = repeated_folders(tree, path) if plain else []
-    build(Without(tree, hidden), path)
+    built = build(without(tree, hidden), path)
     if hidden:
         delivery.remarks.append(
             f"{', '.join(hidden)}: objects that are declared above it too, left out by the "
             "GitRepository's spec.ignore, as Flux refuses an object that is there twice"
         )
     ignore = "".join(f"/{folder}/\n" for folder in hidden)
-    delivery.cluster.flux.bootstrap(delivery.repository, path=path, interval="1m", ignore=ignore)
+    target = "" if any(r.key.namespace for r in built.manifests) else "default"
+    if target:
+        delivery.remarks.append(
+            "no manifest names a namespace, so the Kustomization has targetNamespace: default"
+        )
+    delivery.cluster.flux.bootstrap(
+        delivery.repository, path=path, interval="1m", ignore=ignore, target_namespace=target
+    )
 
 
 def _by_push(delivery: Delivery, path: str) -> None:

@@ -69,7 +69,7 @@ def _bare(arguments: argparse.Namespace, options: ServeOptions) -> Server:
     from gitops_sim.apiserver import new_server
     from gitops_sim.clock import Door, VirtualClock
     from gitops_sim.journal import Journal
-    from gitops_sim.server import Server
+    from gitops_sim.server import Served, Server
 
     del arguments
     now = datetime.now(UTC)  # noqa: TID251 - clients compare with their own clocks
@@ -77,7 +77,7 @@ def _bare(arguments: argparse.Namespace, options: ServeOptions) -> Server:
     door = Door(clock)
     door.register("clock", clock)
     api = new_server(clock, Journal(clock), name="cluster")
-    return Server({"cluster": api}, clock, door, options)
+    return Server({"cluster": Served(api)}, clock, door, options)
 
 
 def _user(text: str) -> tuple[str, tuple[str, ...]]:

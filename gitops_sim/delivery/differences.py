@@ -44,6 +44,13 @@ _KEYS: Final = (
 
 Source: x-kubernetes-list-map-keys and patchMergeKey of the built-in kinds.
 """
+_DEFAULTS: Final = {"protocol": "TCP"}
+"""Values of naming fields that a manifest may leave out, as Git does and the live object does not.
+
+Source: the defaults of x-kubernetes-list-map-keys in the built-in kinds.
+"""
+_KEY_DEFAULTS: Final = {"protocol": "TCP"}
+"""What the API server fills in for a field that names an item and was left out."""
 _METADATA: Final = ("labels", "annotations")
 
 
@@ -173,6 +180,6 @@ def _name(item: Mapping[str, Any], keys: tuple[str, ...]) -> str:
     parts = []
     for key in keys:
         value = item.get(key)
-        if value is not None:
+        if value is not None and value != _DEFAULTS.get(key):
             parts.append(f'{key}="{value}"' if isinstance(value, str) else f"{key}={value}")
     return ",".join(parts)

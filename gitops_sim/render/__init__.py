@@ -8,7 +8,7 @@ from gitops_sim.render.build import Renderer, build
 from gitops_sim.render.folder_tree import FolderTree, git_blob_id
 from gitops_sim.render.plain import repeated_folders
 from gitops_sim.render.results import Build, BuildOptions, Rendered
-from gitops_sim.render.without import Without, as_kubectl_takes
+from gitops_sim.render.subset import Subset, as_kubectl_takes, without
 
 __all__ = [
     "Build",
@@ -16,9 +16,10 @@ __all__ = [
     "FolderTree",
     "Rendered",
     "Renderer",
-    "Without",
+    "Subset",
     "as_kubectl_takes",
     "build",
     "git_blob_id",
     "repeated_folders",
+    "without",
 ]

@@ -1,4 +1,4 @@
-"""A tree without some of its directories."""
+"""Some of the files of a tree."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gitops_sim.errors import UnknownRefError
-from gitops_sim.render import FolderTree, Without, as_kubectl_takes
+from gitops_sim.render import FolderTree, as_kubectl_takes, without
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def tree(tmp_path: Path) -> FolderTree:
 
 
 def test_left_out_directory_is_not_there(tree: FolderTree) -> None:
-    left = Without(tree, ["sub"])
+    left = without(tree, ["sub"])
     assert left.files() == ["a.yaml", "subway/c.yaml"]
     assert not left.is_directory("sub")
     assert left.is_directory("subway")
@@ -30,12 +30,12 @@ def test_left_out_directory_is_not_there(tree: FolderTree) -> None:
 
 
 def test_another_choice_is_another_tree(tree: FolderTree) -> None:
-    digests = {tree.digest(), Without(tree, ["sub"]).digest(), Without(tree, ["subway"]).digest()}
+    digests = {tree.digest(), without(tree, ["sub"]).digest(), without(tree, ["subway"]).digest()}
     assert len(digests) == 3
 
 
 def test_nothing_left_out_is_everything(tree: FolderTree) -> None:
-    assert Without(tree, []).files() == tree.files()
+    assert without(tree, []).files() == tree.files()
 
 
 def test_kubectl_takes_the_files_of_a_directory_and_none_below(tree: FolderTree) -> None:
