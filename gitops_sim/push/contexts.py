@@ -76,13 +76,16 @@ def _payload(run: Run) -> dict[str, Any]:
     repository = {"name": source.repository, "full_name": source.repository}
     payload: dict[str, Any] = {"repository": repository, "sender": {"login": source.actor}}
     if not source.number:
-        return payload | {"ref": source.ref, "after": source.commit}
+        head = {"id": source.commit, "message": source.message}
+        return payload | {"ref": source.ref, "after": source.commit, "head_commit": head}
     request = {
         "number": source.number,
         "head": {"ref": source.branch, "sha": source.commit},
         "base": {"ref": source.target},
+        "merged": source.merged,
     }
-    return payload | {"number": source.number, "pull_request": request}
+    about = {"number": source.number, "action": source.action}
+    return payload | about | {"pull_request": request}
 
 
 def workspace_root(repository: str) -> str:

@@ -176,7 +176,10 @@ class Pipelines:
             before = old or self._parted(repository, branch)
             return repository.diff(before, new).paths if before else repository.tree(new).files()
 
-        source = Source(repository.name, "push", new, branch, actor=repository.info(new).author)
+        info = repository.info(new)
+        source = Source(
+            repository.name, "push", new, branch, actor=info.author, message=info.message
+        )
         self._start(repository, source, Event("push", branch, files))
 
     def _parted(self, repository: Repository, branch: str) -> str:
@@ -196,13 +199,15 @@ class Pipelines:
             request.target,
             request.number,
             request.author,
+            ACTIONS[action],
+            merged=action == "merged",
+            message=repository.info(request.head).message,
         )
         self._start(repository, source, event)
 
     def _start(self, repository: Repository, source: Source, event: Event) -> None:
         """Start the workflows of a commit that want an event."""
-        message = repository.info(source.commit).message
-        if any(word in message for word in SKIP):
+        if any(word in source.message for word in SKIP):
             return
         tree = repository.tree(source.commit)
         for path in tree.files(FOLDER):

@@ -65,13 +65,12 @@ class RunProgress:
 
     def _name(self, spec: JobSpec, combination: Combination) -> str:
         """Return a job's name, with its values of the matrix if it does not name them itself."""
-        values = dict(combination)
         try:
-            name = spec.label.text({"matrix": values, "github": {}})
+            name = spec.label.text(contexts_of(self.run, JobRun(spec, combination, ""), {}))
         except ExpressionError:
             name = spec.id
         told = any("matrix" in expression.source for expression in spec.label.expressions)
-        return name if told else f"{name}{suffix(values)}"
+        return name if told else f"{name}{suffix(combination)}"
 
     def begin(self) -> None:
         """Report all checks as pending, and let the first jobs wait for runners."""

@@ -178,7 +178,9 @@ class JobWork:
             self._record(step)
             self._keep(spec, step, {})
             return None
-        body = self._script(spec, step, contexts) if spec.run else self._action(spec, step)
+        body = (
+            self._script(spec, step, contexts) if spec.run else self._action(spec, step, contexts)
+        )
         yield from self._bounded(step, body, spec.timeout_minutes)
         self._keep(spec, step, self._after(step))
         return None
@@ -254,20 +256,23 @@ class JobWork:
         out.end()
         return status
 
-    def _action(self, spec: StepSpec, step: StepRun) -> Running:
+    def _action(self, spec: StepSpec, step: StepRun, contexts: Mapping[str, Any]) -> Running:
         """Do what a `uses:` does."""
         if spec.uses != "actions/checkout":
             return 0
         source = self.run.source
         yield Step("checkout", self._draw(CHECKS_OUT), source.repository)
         try:
-            url = self._lab.forge.url(source.repository)
-            self._workspace.check_out(self._lab.forge.remote(url).tree(source.commit))
-        except GitError as wrong:
+            ref = spec.ref.text(contexts) if spec.ref else ""
+            remote = self._lab.forge.remote(self._lab.forge.url(source.repository))
+            commit = _found(remote.refs(), ref) if ref else source.commit
+            self._workspace.check_out(remote.tree(commit))
+        except (GitError, ExpressionError) as wrong:
             self._say(step, f"Error: {wrong}")
             return 128
-        self._commands.commit = self._lab.forge.repository(source.repository).info(source.commit)
-        self._say(step, f"HEAD is now at {self._commands.commit.commit[:7]}")
+        self._commands.commit = self._lab.forge.repository(source.repository).info(commit)
+        self._commands.branch = ref or source.branch
+        self._say(step, f"HEAD is now at {commit[:7]}")
         return 0
 
     def _after(self, step: StepRun) -> dict[str, str]:
@@ -324,6 +329,16 @@ class JobWork:
                 self.run.id, self.job.name, step.name, step.status, step.output, step.seconds
             )
         )
+
+
+def _found(refs: Mapping[str, str], ref: str) -> str:
+    """Return the commit that a branch, a tag or a full name means; a commit is itself."""
+    for name in (ref, f"refs/heads/{ref}", f"refs/tags/{ref}"):
+        if name in refs:
+            return refs[name]
+    if len(ref) == 40 and set(ref) <= set("0123456789abcdef"):
+        return ref
+    raise GitError(f"A branch or tag with the name '{ref}' could not be found")
 
 
 class _Lines:

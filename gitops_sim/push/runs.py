@@ -40,6 +40,9 @@ class Source:
         target: The target of the merge request; empty for a push.
         number: Of the merge request; 0 for a push.
         actor: Who made it happen.
+        action: What happened to the merge request, such as `opened`; empty for a push.
+        merged: Whether it was merged then.
+        message: Of the commit.
     """
 
     repository: str
@@ -49,6 +52,9 @@ class Source:
     target: str = ""
     number: int = 0
     actor: str = ""
+    action: str = ""
+    merged: bool = False
+    message: str = ""
 
     @property
     def ref(self) -> str:

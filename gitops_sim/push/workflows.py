@@ -26,10 +26,16 @@ __all__ = ["ACTIONS", "FOLDER", "Concurrency", "JobSpec", "StepSpec", "Workflow"
 
 FOLDER = ".github/workflows"
 ACTIONS = {
-    "actions/checkout": "puts the files of the commit into the workspace",
+    "actions/checkout": "puts the files of the commit, or of `with: ref`, into the workspace",
     "azure/setup-kubectl": "nothing: kubectl is there",
 }
 """Actions that steps may use, without their version, and what they do here."""
+CHECKOUT_INPUTS = (
+    "ref",
+    *("clean", "fetch-depth", "fetch-tags", "lfs", "persist-credentials"),
+    *("show-progress", "submodules", "token"),
+)
+"""What may stand in a checkout's `with:`; all but `ref` change nothing here."""
 TOP_KEYS = ("concurrency", "defaults", "env", "jobs", "name", "on", "permissions", "run-name")
 JOB_KEYS = (
     "continue-on-error",
@@ -82,6 +88,7 @@ class StepSpec:
         label: Its name, as far as it has one; the runner makes one up otherwise.
         run: The script; None for an action.
         uses: The action without its version; empty for a script.
+        ref: What a checkout checks out; None: the commit of the run.
         id: For the steps context; empty: none.
         condition: `if:`; None: `success()`.
         env: Variables, not yet evaluated.
@@ -95,6 +102,7 @@ class StepSpec:
     label: Template
     run: Template | None
     uses: str
+    ref: Template | None
     id: str
     condition: Expression | None
     env: Mapping[str, Template]
@@ -253,6 +261,7 @@ def _step(entry: Entry) -> StepSpec:
         label,
         run,
         uses,
+        _ref(members.get("with"), uses),
         members["id"].text() if "id" in members else "",
         _condition(members),
         _templates(members.get("env")),
@@ -284,6 +293,13 @@ def _action(entry: Entry) -> str:
     if not version:
         raise entry.refuse(f"action {name!r} has no version", f"write {name}@v4")
     return name
+
+
+def _ref(inputs: Entry | None, uses: str) -> Template | None:
+    """Read a step's `with:`; of a checkout it may name another revision."""
+    if inputs is None or uses != "actions/checkout":
+        return None
+    return _optional_template(inputs.mapping(CHECKOUT_INPUTS).get("ref"))
 
 
 def _shell(members: Mapping[str, Entry], above: str) -> str:

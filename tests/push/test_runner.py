@@ -425,3 +425,45 @@ def test_sleep_takes_virtual_time_and_date_tells_it(world: Any) -> None:
 def test_lab_needs_at_least_one_runner(make_world: Any) -> None:
     with pytest.raises(LabError, match="give at least 1"):
         make_world(runners=0)
+
+
+def test_checkout_takes_the_revision_that_is_named(world: Any) -> None:
+    world.shop.create_branch("old")
+    world.shop.tag("v1")
+    world.shop.commit({"README.md": "newer\n"}, "Write")
+    run = world.push("""
+        on: push
+        jobs:
+          j:
+            runs-on: x
+            env: {WHICH: v1}
+            steps:
+            - {uses: actions/checkout@v4, with: {ref: old, fetch-depth: 0}}
+            - run: cat README.md; git rev-parse --abbrev-ref HEAD
+            - {uses: actions/checkout@v4, with: {ref: "${{ env.WHICH }}"}}
+            - run: cat README.md
+            - {uses: actions/checkout@v4, with: {ref: nowhere}}
+    """)
+    world.clock.run(100)
+    assert (output(run, 1), output(run, 3)) == ("shop\nold\n", "shop\n")
+    assert "Error: A branch or tag with the name 'nowhere' could not be found" in output(run, 4)
+    assert run.status == "failure"
+
+
+def test_event_is_known_to_the_workflow(world: Any) -> None:
+    text = """
+        on: {pull_request: {types: [closed]}}
+        jobs:
+          j:
+            if: github.event.pull_request.merged == true
+            runs-on: x
+            name: after ${{ github.event.number }}
+            steps: [{run: "echo ${{ github.event.action }} ${{ github.base_ref }}"}]
+    """
+    world.shop.create_branch("feature")
+    world.shop.commit({".github/workflows/ci.yaml": text}, "Add", "feature")
+    world.shop.open_merge_request("feature").merge()
+    world.clock.run(100)
+    (run,) = world.pipelines.runs
+    assert run.jobs[0].name == "after 1"
+    assert output(run) == "closed main\n"

@@ -131,7 +131,8 @@ MISTAKES = [
         (
             f"{FILE}:7: jobs.a.steps[1].uses: unable to resolve action "
             "'docker/build-push-action@v6': it is not available here (fix: write a `run:` step, or "
-            "use one of actions/checkout (puts the files of the commit into the workspace), "
+            "use one of actions/checkout (puts the files of the commit, or of `with: ref`, into "
+            "the workspace), "
             "azure/setup-kubectl (nothing: kubectl is there))"
         ),
     ),
