@@ -10,6 +10,7 @@ from gitops_sim.apimachinery.fields import parse_field_selector
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.labels import parse_selector
 from gitops_sim.apiserver import deleting, subresources, writing
+from gitops_sim.apiserver.scaling import ScaleWriter, change_scale, patched_scale
 from gitops_sim.apiserver.server import ApiServer, in_version, revision_of, storage_kind
 from gitops_sim.apiserver.watching import Filter, StoreWatch
 from gitops_sim.errors import BadRequestError
@@ -153,15 +154,12 @@ class InProcessClient:
         resource_type = self._type(kind)
         inside, manager = _in(resource_type, namespace), field_manager or self.name
         if subresource == "scale":
-            return subresources.patch_scale(
+            return change_scale(
                 self._server,
                 resource_type,
-                inside,
-                name,
-                patch,
-                kind=type,
-                manager=manager,
-                dry_run=dry_run,
+                (inside, name),
+                lambda scale: patched_scale(self._server, scale, patch, type),
+                ScaleWriter(manager, dry_run),
             )
         stored = writing.patch(
             self._server,

@@ -15,9 +15,9 @@ from typing import Any
 
 from gitops_sim.apimachinery import builtin_data
 from gitops_sim.apimachinery.kinds import ResourceType
+from gitops_sim.apiserver.definitions import version_of
 from gitops_sim.apiserver.discovery import groups_in_order
-from gitops_sim.apiserver.server import ApiServer, storage_kind
-from gitops_sim.apiserver.store import Kind
+from gitops_sim.apiserver.server import ApiServer
 
 __all__ = ["document_names", "document_v2", "document_v3"]
 
@@ -62,7 +62,6 @@ _TYPES = {
     "watch": "boolean",
     "ignoreStoreReadErrorWithClusterBreakingPotential": "boolean",
 }
-_DEFINITIONS = Kind("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
 def document_names(server: ApiServer) -> list[str]:
@@ -244,7 +243,8 @@ def _schema_name(group: str, version: str, kind: str) -> str:
 def _custom_schemas(server: ApiServer, resource_type: ResourceType) -> dict[str, Any]:
     """Return the schemas of a custom kind and of its list."""
     name = _schema_name(resource_type.group, resource_type.version, resource_type.kind)
-    schema = dict(_declared(server, resource_type))
+    declared = version_of(server, resource_type).get("schema") or {}
+    schema = dict(declared.get("openAPIV3Schema") or {})
     gvk = {
         "group": resource_type.group,
         "kind": resource_type.kind,
@@ -268,18 +268,6 @@ def _custom_schemas(server: ApiServer, resource_type: ResourceType) -> dict[str,
         _GVK: [gvk | {"kind": f"{resource_type.kind}List"}],
     }
     return {name: schema, f"{name}List": listed}
-
-
-def _declared(server: ApiServer, resource_type: ResourceType) -> dict[str, Any]:
-    for definition in server.store.objects(_DEFINITIONS):
-        spec = definition["spec"]
-        if Kind(spec["group"], spec["names"]["kind"]) != storage_kind(resource_type):
-            continue
-        for version in spec["versions"]:
-            if version["name"] == resource_type.version:
-                found: dict[str, Any] = (version.get("schema") or {}).get("openAPIV3Schema") or {}
-                return found
-    return {}
 
 
 def _closure(*roots: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from gitops_sim.apimachinery.schemas import (
     decode_problem,
     object_meta,
     prune,
+    unknown_fields,
     validate,
 )
 from gitops_sim.apimachinery.status_errors import cannot_handle, invalid
@@ -57,6 +58,8 @@ def decode(server: ApiServer, resource_type: ResourceType, manifest: Manifest) -
     if schema is ANY:
         return manifest
     custom = is_custom(server, resource_type)
+    if server.caller.field_validation != "Ignore":
+        _report_fields(server, resource_type, manifest, schema)
     if custom:
         prune(manifest, schema)
     try:
@@ -66,6 +69,26 @@ def decode(server: ApiServer, resource_type: ResourceType, manifest: Manifest) -
     except WrongTypeError:
         raise cannot_handle(resource_type, _problem(manifest, schema)) from None
     return manifest if metadata is manifest["metadata"] else manifest | {"metadata": metadata}
+
+
+def _report_fields(
+    server: ApiServer, resource_type: ResourceType, manifest: Manifest, schema: Schema
+) -> None:
+    """Warn of unknown and repeated fields, or refuse them, as the caller wants it.
+
+    Raises:
+        BadRequestError: There are such fields and the caller is strict.
+    """
+    caller = server.caller
+    unknown = unknown_fields(manifest, schema)
+    if is_custom(server, resource_type):
+        unknown.sort()
+    found = [*caller.problems, *(f'unknown field "{path}"' for path in unknown)]
+    caller.problems.clear()
+    if found and caller.field_validation == "Strict":
+        raise cannot_handle(resource_type, f"strict decoding error: {', '.join(found)}")
+    for text in found:
+        caller.warn(text)
 
 
 def _problem(manifest: Manifest, schema: Schema) -> str:

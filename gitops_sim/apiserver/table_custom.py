@@ -11,14 +11,13 @@ from typing import Any
 
 from gitops_sim.apimachinery.go_text import compact_json
 from gitops_sim.apimachinery.kinds import ResourceType
-from gitops_sim.apiserver.server import ApiServer, storage_kind
-from gitops_sim.apiserver.store import Kind
+from gitops_sim.apiserver.definitions import version_of
+from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.apiserver.table_cells import Ages
 from gitops_sim.types import Manifest
 
 __all__ = ["CustomColumn", "custom_columns", "custom_row", "find_path"]
 
-_DEFINITIONS = Kind("apiextensions.k8s.io", "CustomResourceDefinition")
 _STEP = re.compile(
     r"""\.?(?:(?P<name>[\w\-/]+)|\[['"](?P<quoted>[^'"]*)['"]\]|\[(?P<index>-?\d+)\]|\[(?P<all>\*)\]"""
     r"""|\[\?\(@\.(?P<key>[\w.\-]+)\s*==\s*['"](?P<value>[^'"]*)['"]\)\])"""
@@ -40,7 +39,7 @@ class CustomColumn:
 
 def custom_columns(server: ApiServer, resource_type: ResourceType) -> list[CustomColumn]:
     """Return the columns after the name; just the age where the definition declares none."""
-    declared = _declared(server, resource_type) or [_AGE]
+    declared = version_of(server, resource_type).get("additionalPrinterColumns") or [_AGE]
     return [_column(entry) for entry in declared]
 
 
@@ -78,17 +77,6 @@ def _children(item: Any, step: re.Match[str]) -> list[Any]:
         place = int(step["index"])
         return [item[place]] if -len(item) <= place < len(item) else []
     return [child for child in item if step["value"] in find_path(child, step["key"])]
-
-
-def _declared(server: ApiServer, resource_type: ResourceType) -> list[dict[str, Any]]:
-    for definition in server.store.objects(_DEFINITIONS):
-        spec = definition["spec"]
-        if Kind(spec["group"], spec["names"]["kind"]) == storage_kind(resource_type):
-            for version in spec["versions"]:
-                if version["name"] == resource_type.version:
-                    found: list[dict[str, Any]] = version.get("additionalPrinterColumns") or []
-                    return found
-    return []
 
 
 def _column(entry: dict[str, Any]) -> CustomColumn:

@@ -14,8 +14,8 @@ from importlib.resources import files
 from typing import Any
 
 from gitops_sim.apimachinery.kinds import ResourceType
+from gitops_sim.apiserver.definitions import DEFINITIONS
 from gitops_sim.apiserver.server import ApiServer, storage_kind
-from gitops_sim.apiserver.store import Kind
 from gitops_sim.apiserver.table_cells import Ages, part
 from gitops_sim.apiserver.table_custom import custom_columns, custom_row
 from gitops_sim.apiserver.table_rows import ROWS
@@ -48,7 +48,6 @@ _ENDED = {
         }
     ],
 }
-_DEFINITIONS = Kind("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
 def table_of(
@@ -62,7 +61,7 @@ def table_of(
         rows = [custom_row(manifest, printed, ages) for manifest in manifests]
         columns = [_name_column(), *(column.definition for column in printed)]
         return {"columnDefinitions": columns, "rows": [{"cells": cells} for cells in rows]}
-    if kind == _DEFINITIONS:
+    if kind == DEFINITIONS:
         rows = [_definition(manifest) for manifest in manifests]
         return {"columnDefinitions": _definition_columns(), "rows": [{"cells": c} for c in rows]}
     key = f"{kind.group}/{kind.kind}"

@@ -41,7 +41,7 @@ from gitops_sim.errors import BadRequestError, NotFoundError, UnknownError
 from gitops_sim.protocols import PatchType
 from gitops_sim.types import Manifest
 
-__all__ = ["apply", "create", "patch", "update"]
+__all__ = ["apply", "create", "patch", "replace_stored", "update"]
 
 _KEPT = ("uid", "creationTimestamp", "resourceVersion")
 _KEPT_OR_ABSENT = ("generation", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
@@ -114,7 +114,7 @@ def update(
         raise not_found(resource_type, name)
     write = Write("update", resource_type, manager, subresource, dry_run, before)
     refuse_blind_update(write, metadata, custom=is_custom(server, resource_type))
-    return _replace(server, write, manifest)
+    return replace_stored(server, write, manifest)
 
 
 def patch(
@@ -150,7 +150,7 @@ def patch(
         raise BadRequestError(problem)
     manifest = _decode_patched(server, resource_type, changed, body, kind)
     write = Write("patch", resource_type, manager, subresource, dry_run, before)
-    return _replace(server, write, manifest)
+    return replace_stored(server, write, manifest)
 
 
 def _decode_patched(
@@ -225,7 +225,7 @@ def apply(
         merged = fresh_copy(merged)
     merged = decode(server, resource_type, merged)
     write = Write("apply", resource_type, manager, subresource, dry_run, before)
-    return _replace(server, write, merged, tracked=True)
+    return replace_stored(server, write, merged, tracked=True)
 
 
 def _applied_metadata(manifest: Manifest, place: tuple[str, str] | None) -> dict[str, Any]:
@@ -240,7 +240,7 @@ def _applied_metadata(manifest: Manifest, place: tuple[str, str] | None) -> dict
     return metadata
 
 
-def _replace(
+def replace_stored(
     server: ApiServer, write: Write, manifest: Manifest, *, tracked: bool = False
 ) -> Manifest:
     """Put a new version of an object, if it differs from the stored one."""

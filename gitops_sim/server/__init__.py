@@ -2,6 +2,6 @@
 
 from gitops_sim.server.front import Front
 from gitops_sim.server.kubeconfig import idle_kubeconfig
-from gitops_sim.server.server import ServeOptions, Server
+from gitops_sim.server.server import Served, ServeOptions, Server
 
-__all__ = ["Front", "ServeOptions", "Server", "idle_kubeconfig"]
+__all__ = ["Front", "ServeOptions", "Served", "Server", "idle_kubeconfig"]

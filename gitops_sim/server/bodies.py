@@ -17,7 +17,7 @@ from gitops_sim.server import protobuf
 from gitops_sim.server.media import JSON, PROTOBUF, YAML
 from gitops_sim.server.requests import Request
 
-__all__ = ["MOST_BYTES", "Body", "decode_body", "decode_options", "media_type"]
+__all__ = ["MOST_BYTES", "Body", "decode_body", "decode_foreign", "decode_options", "media_type"]
 
 MOST_BYTES = 3 * 1024 * 1024
 """What a body may hold. Source: k8s.io/apiserver, pkg/server/config.go, MaxRequestBodyBytes."""
@@ -60,8 +60,19 @@ def decode_body(request: Request, resource_type: ResourceType, kind: str = "") -
     """
     wanted = kind or resource_type.kind
     value, duplicates = _decode(request, wanted)
-    _check_kind(value, resource_type, wanted)
+    _check_kind(value, resource_type.api_version, wanted)
     return Body(value, duplicates)
+
+
+def decode_foreign(request: Request, api_version: str, kind: str) -> dict[str, Any]:
+    """Return the object in a body that is not of the resource's own kind, such as a Scale.
+
+    Raises:
+        BadRequestError: It does not decode, or is of another kind.
+    """
+    value, _ = _decode(request, kind)
+    _check_kind(value, api_version, kind)
+    return value
 
 
 def decode_options(request: Request, kind: str) -> dict[str, Any]:
@@ -132,7 +143,7 @@ def _summary(body: bytes) -> str:
     return f"{text} ..." if len(body) > _SUMMARY else text
 
 
-def _check_kind(value: dict[str, Any], resource_type: ResourceType, wanted: str) -> None:
+def _check_kind(value: dict[str, Any], expected: str, wanted: str) -> None:
     """Fill apiVersion and kind where they are missing, and refuse other ones."""
     kind, api_version = value.get("kind"), value.get("apiVersion")
     for name, found in (("kind", kind), ("apiVersion", api_version)):
@@ -141,12 +152,12 @@ def _check_kind(value: dict[str, Any], resource_type: ResourceType, wanted: str)
                 f"couldn't get version/kind; json parse error: json: cannot unmarshal "
                 f"{json_kind(found)} into Go struct field .{name} of type string"
             )
-    value["kind"], value["apiVersion"] = kind or wanted, api_version or resource_type.api_version
-    if value["kind"] == wanted and value["apiVersion"] == resource_type.api_version:
+    value["kind"], value["apiVersion"] = kind or wanted, api_version or expected
+    if value["kind"] == wanted and value["apiVersion"] == expected:
         return
     group, _, version = value["apiVersion"].rpartition("/")
     told = f'{value["kind"]} in version "{version}" cannot be handled as a {wanted}: '
-    if value["apiVersion"] == resource_type.api_version:
+    if value["apiVersion"] == expected:
         package = group.partition(".")[0] or "core"
         found = f"({version}.{value['kind']}) to ({package}.{wanted})"
         raise BadRequestError(f"{told}converting {found}: unknown conversion")

@@ -15,12 +15,14 @@ from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.apiserver.users import Caller, User
 from gitops_sim.clock import Door, outside
 from gitops_sim.errors import ApiError, InternalError, TooLargeError
+from gitops_sim.server.accounts import AccountTokens
 from gitops_sim.server.answers import Answer, refusal
 from gitops_sim.server.authorization import acting_user, authorize
+from gitops_sim.server.beside import Beside, Logs, no_logs
 from gitops_sim.server.bodies import MOST_BYTES
 from gitops_sim.server.media import negotiate
 from gitops_sim.server.metrics import Metrics
-from gitops_sim.server.nonresource import Beside, serve_path
+from gitops_sim.server.nonresource import serve_path
 from gitops_sim.server.openapi import Documents
 from gitops_sim.server.options import field_validation
 from gitops_sim.server.requests import Request, Wanted, wanted_by
@@ -35,11 +37,13 @@ class Front:
     Args:
         server: The API server in process.
         door: The lab's door; None for a server without a lab.
+        logs: Where the logs of its containers are.
     """
 
-    def __init__(self, server: ApiServer, door: Door | None) -> None:
+    def __init__(self, server: ApiServer, door: Door | None, *, logs: Logs = no_logs) -> None:
         self.server = server
-        self._beside = Beside(Metrics(server), Documents(server))
+        self.accounts = AccountTokens(server)
+        self._beside = Beside(Metrics(server), Documents(server), self.accounts, logs)
         self._door = door
         self._address = f"server/{server.name}"
         if door is not None:
@@ -89,7 +93,7 @@ class Front:
         if len(request.body) > MOST_BYTES:
             raise TooLargeError(f"Request entity too large: limit is {MOST_BYTES}")
         if wanted.is_resource and self.server.kinds.has_group(wanted.group):
-            return serve_resource(self.server, request, wanted)
+            return serve_resource(self.server, request, wanted, self._beside)
         return serve_path(self.server, request, wanted, self._beside)
 
     @staticmethod

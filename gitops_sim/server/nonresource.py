@@ -6,7 +6,6 @@ Source: k8s.io/apiserver, pkg/server/routes, pkg/server/healthz.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any
 
 from gitops_sim.apimachinery.builtin_data import KUBERNETES_VERSION
@@ -14,13 +13,12 @@ from gitops_sim.apimachinery.status_errors import unknown_resource
 from gitops_sim.apiserver import discovery
 from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.server.answers import NOT_FOUND, Answer, compact, json_answer, text_answer
+from gitops_sim.server.beside import Beside
 from gitops_sim.server.health import CHECKS, health, paths_of_checks
 from gitops_sim.server.media import Convertible, as_told, negotiate
-from gitops_sim.server.metrics import Metrics
-from gitops_sim.server.openapi import Documents
 from gitops_sim.server.requests import Request, Wanted
 
-__all__ = ["Beside", "serve_path"]
+__all__ = ["serve_path"]
 
 _AGGREGATED: Convertible = tuple(
     ("apidiscovery.k8s.io", version, "APIGroupDiscoveryList") for version in ("v2",)
@@ -32,14 +30,6 @@ _OPENID = {
     "id_token_signing_alg_values_supported": ["RS256"],
 }
 _CACHED = (("cache-control", "public, max-age=3600"),)
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """What a served API has besides its resources."""
-
-    metrics: Metrics
-    documents: Documents
 
 
 def serve_path(server: ApiServer, request: Request, wanted: Wanted, beside: Beside) -> Answer:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 
+from gitops_sim.apiserver.definitions import DEFINITIONS
 from gitops_sim.apiserver.openapi import document_names, document_v2, document_v3
 from gitops_sim.apiserver.server import ApiServer
-from gitops_sim.apiserver.store import Kind
 from gitops_sim.server.answers import NOT_FOUND, Answer, compact
 from gitops_sim.server.media import JSON
 from gitops_sim.server.requests import Request
@@ -18,7 +18,6 @@ __all__ = ["Documents"]
 
 _TEXT = "text/plain; charset=utf-8"
 _FOREVER = "public, immutable"
-_DEFINITIONS = Kind("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
 class Documents:
@@ -48,7 +47,7 @@ class Documents:
 
     def _document(self, name: str) -> tuple[bytes, str]:
         """Return a document and its hash."""
-        log = self._server.store.table(_DEFINITIONS).log
+        log = self._server.store.table(DEFINITIONS).log
         version = log[-1].revision if log else 0
         found = self._kept.get(name)
         if found is None or found[0] != version:

@@ -19,7 +19,7 @@ from gitops_sim.server.options import write_options
 from gitops_sim.server.target import Target
 from gitops_sim.types import Manifest
 
-__all__ = ["APPLY", "patch", "patched", "read_patch"]
+__all__ = ["APPLY", "applied", "patch", "patched", "read_patch"]
 
 APPLY = "application/apply-patch+yaml"
 _KINDS: dict[str, PatchType] = {
@@ -60,9 +60,10 @@ def patched(target: Target, *, subresource: str = "") -> Manifest:
     return writing.apply(
         target.server,
         target.resource_type,
-        _applied(target),
+        applied(target, target.resource_type.api_version, target.resource_type.kind),
         manager=options.manager,
         force=target.request.flag("force"),
+        place=(target.namespace, target.wanted.name),
         subresource=subresource,
         dry_run=options.dry_run,
     )
@@ -108,23 +109,25 @@ def _check_media_type(target: Target) -> None:
         raise UnsupportedMediaTypeError("415: Unsupported Media Type", {})
 
 
-def _applied(target: Target) -> Manifest:
-    """Return the object of an apply, placed by the path."""
+def applied(target: Target, api_version: str, kind: str) -> Manifest:
+    """Return the object of an apply.
+
+    Raises:
+        BadRequestError: It is no YAML, or of another kind.
+    """
     try:
         documents = load_all(target.request.body)
     except ManifestError as problem:
         raise BadRequestError(
             f"error encoding patch: yaml: line {problem.line}: {problem.problem}"
         ) from None
-    applied = documents[0].manifest if documents else {}
-    if not isinstance(applied, dict):
+    body = documents[0].manifest if documents else {}
+    if not isinstance(body, dict):
         raise BadRequestError("error decoding YAML: json: cannot unmarshal into a map")
-    wanted = (target.resource_type.api_version, target.resource_type.kind)
-    found = (applied.get("apiVersion") or "", applied.get("kind") or "")
-    if found != wanted:
+    found = (body.get("apiVersion") or "", body.get("kind") or "")
+    if found != (api_version, kind):
         group, _, version = str(found[0]).rpartition("/")
         raise BadRequestError(f"invalid object type: {group}/{version}, Kind={found[1]}")
-    target.place(applied)
-    if "managedFields" in (applied.get("metadata") or {}):
+    if "managedFields" in (body.get("metadata") or {}):
         raise BadRequestError("metadata.managedFields must be nil")
-    return applied
+    return body

@@ -22,6 +22,7 @@ from gitops_sim.clock import Door, VirtualClock
 from gitops_sim.errors import LabError
 from gitops_sim.forge import GitHttp, HttpRequest, HttpResponse
 from gitops_sim.server.application import Application, Gate, Lock
+from gitops_sim.server.beside import Logs, no_logs
 from gitops_sim.server.certificates import make_certificates
 from gitops_sim.server.front import Front
 from gitops_sim.server.git import MOUNT, GitApplication, git_environment, mounted
@@ -29,7 +30,7 @@ from gitops_sim.server.kubeconfig import Access, idle_kubeconfig, kubeconfig, wr
 from gitops_sim.server.pump import Pump
 from gitops_sim.server.tokens import ADMIN, Tokens
 
-__all__ = ["ServeOptions", "Server"]
+__all__ = ["ServeOptions", "Served", "Server"]
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 10.0
@@ -52,11 +53,19 @@ class ServeOptions:
     kubeconfig: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One cluster to serve: its API server, and where the logs of its containers are."""
+
+    api: ApiServer
+    logs: Logs = no_logs
+
+
 class Server:
     """Serves clusters until it is stopped; a context manager.
 
     Args:
-        clusters: The API servers by name; the first is the current one.
+        clusters: By name; the first is the current one.
         clock: Passes while the lab is served.
         door: What comes in goes through it; it gets a lock of threads.
         options: How.
@@ -65,7 +74,7 @@ class Server:
 
     def __init__(
         self,
-        clusters: Mapping[str, ApiServer],
+        clusters: Mapping[str, Served],
         clock: VirtualClock,
         door: Door,
         options: ServeOptions | None = None,
@@ -75,13 +84,14 @@ class Server:
         if not clusters:
             raise LabError("there is no cluster to serve", 'make one: lab.cluster("staging")')
         self.options = options or ServeOptions()
-        self._clusters = dict(clusters)
         self._door = door
         self._git = git
         self._lock = _thread_lock(door)
         self._pump = Pump(clock, door, speed=self.options.speed) if self.options.speed else None
         self._tokens = Tokens(self.options.users, accounts=self._account)
-        self._fronts = {name: Front(api, door) for name, api in clusters.items()}
+        self._fronts = {
+            name: Front(served.api, door, logs=served.logs) for name, served in clusters.items()
+        }
         self._urls: dict[str, str] = {}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._loop: _Loop | None = None
@@ -213,7 +223,8 @@ class Server:
         self.stop()
 
     def _account(self, token: str) -> User | None:
-        return None
+        found = (front.accounts.user(token) for front in self._fronts.values())
+        return next((user for user in found if user is not None), None)
 
 
 class _Loop:

@@ -131,7 +131,7 @@ class Shaper:
             elif self._include == "Metadata":
                 row["object"] = self._partial(manifest)
             else:
-                row.pop("object", None)
+                row["object"] = None
         version = f"{_META}/{self._form.version}"
         return {"kind": "Table", "apiVersion": version, "metadata": metadata} | table
 

@@ -1,22 +1,41 @@
 """Subresources: status, scale, binding, eviction, log; and those that need a node's own door.
 
 Source: k8s.io/kubernetes, pkg/registry.
+Differs: nothing runs in a simulated container, so exec, attach and port-forward are refused, and
+proxies have nothing to lead to; a log is what is there now, `follow` does not wait for more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from gitops_sim.apimachinery.status_errors import method_not_allowed, unknown_resource
 from gitops_sim.apiserver import writing
-from gitops_sim.apiserver.subresources import scale_of
-from gitops_sim.server.answers import Answer, encoded
-from gitops_sim.server.bodies import decode_body
-from gitops_sim.server.options import write_options
-from gitops_sim.server.patching import patched
+from gitops_sim.apiserver.evicting import evict
+from gitops_sim.apiserver.scaling import (
+    SCALE,
+    ScaleWriter,
+    change_scale,
+    patched_scale,
+    scale_of,
+)
+from gitops_sim.apiserver.subresources import bind
+from gitops_sim.errors import BadRequestError, MethodNotAllowedError
+from gitops_sim.server.answers import Answer, compact, encoded, text_answer
+from gitops_sim.server.bodies import decode_foreign, media_type
+from gitops_sim.server.options import integer, write_options
+from gitops_sim.server.patching import APPLY, applied, patched, read_patch
 from gitops_sim.server.target import Target
+from gitops_sim.types import Manifest
 
-__all__ = ["serve_subresource"]
+__all__ = ["bind_pod", "serve_subresource"]
+
+_SUCCESS = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+_NO_DOOR = (
+    "containers of a simulated cluster run no processes: {} is not possible here; "
+    "kubectl logs, describe and get events show what a pod does"
+)
 
 
 def serve_subresource(target: Target) -> Answer:
@@ -30,10 +49,27 @@ def serve_subresource(target: Target) -> Answer:
         raise unknown_resource()
     if target.resource_type.namespaced and not target.namespace:
         raise unknown_resource()
-    serve = _PARTS.get((part, verb)) or _PARTS.get((part, ""))
+    if part in ("exec", "attach", "portforward", "proxy"):
+        raise MethodNotAllowedError(_NO_DOOR.format(part), {})
+    serve = _PARTS.get((part, verb))
     if serve is None or target.request.method == "HEAD":
         raise method_not_allowed()
     return serve(target)
+
+
+def bind_pod(target: Target, name: str) -> Answer:
+    """Put a pod on a node."""
+    binding = _body(target, "v1", "Binding")
+    metadata = binding.setdefault("metadata", {})
+    if name and metadata.get("name", name) != name:
+        raise BadRequestError("name in URL does not match name in Binding object")
+    metadata["name"], metadata["namespace"] = name or metadata.get("name", ""), target.namespace
+    if not (binding.get("target") or {}).get("name"):
+        raise BadRequestError("target.name: Required value")
+    options = write_options(target.request, "CreateOptions")
+    if not options.dry_run:
+        bind(target.server, binding, manager=options.manager)
+    return Answer(201, body=compact(_SUCCESS | {"code": 201}))
 
 
 def _get(target: Target) -> Answer:
@@ -44,13 +80,11 @@ def _get(target: Target) -> Answer:
 
 def _put(target: Target) -> Answer:
     form, options = target.form, write_options(target.request, "UpdateOptions")
-    body = decode_body(target.request, target.resource_type)
-    target.note_duplicates(body.duplicates)
-    target.place(body.value)
+    body = target.body()
     stored = writing.update(
         target.server,
         target.resource_type,
-        body.value,
+        body,
         manager=options.manager,
         subresource=target.wanted.subresource,
         dry_run=options.dry_run,
@@ -64,14 +98,105 @@ def _patch(target: Target) -> Answer:
 
 
 def _get_scale(target: Target) -> Answer:
-    form = target.form
     found = target.server.find(target.resource_type, target.namespace, target.wanted.name)
-    return Answer(200, form.content_type, encoded(scale_of(found), form))
+    return _scale(target, scale_of(target.server, target.resource_type, found))
+
+
+def _put_scale(target: Target) -> Answer:
+    options = write_options(target.request, "UpdateOptions")
+    wanted = _body(target, SCALE, "Scale")
+    target.place(wanted)
+    writer = ScaleWriter(options.manager, options.dry_run)
+    return _changed_scale(target, lambda _: wanted, writer)
+
+
+def _patch_scale(target: Target) -> Answer:
+    is_apply = media_type(target.request) == APPLY
+    options = write_options(target.request, "PatchOptions", is_apply=is_apply)
+    force = target.request.flag("force")
+    writer = ScaleWriter(options.manager, options.dry_run, is_apply, force)
+    if is_apply:
+        wanted = applied(target, SCALE, "Scale")
+        target.place(wanted)
+        return _changed_scale(target, lambda _: wanted, writer)
+    kind, body = read_patch(target)
+    return _changed_scale(
+        target, lambda scale: patched_scale(target.server, scale, body, kind), writer
+    )
+
+
+def _changed_scale(
+    target: Target, change: Callable[[Manifest], Manifest], writer: ScaleWriter
+) -> Answer:
+    place = (target.namespace, target.wanted.name)
+    return _scale(target, change_scale(target.server, target.resource_type, place, change, writer))
+
+
+def _scale(target: Target, scale: Manifest) -> Answer:
+    form = target.form
+    return Answer(200, form.content_type, encoded(scale, form))
+
+
+def _bind(target: Target) -> Answer:
+    return bind_pod(target, target.wanted.name)
+
+
+def _evict(target: Target) -> Answer:
+    eviction = _body(target, "policy/v1", "Eviction")
+    name = (eviction.get("metadata") or {}).get("name") or target.wanted.name
+    if name != target.wanted.name:
+        raise BadRequestError("name in URL does not match name in Eviction object")
+    options = write_options(target.request, "CreateOptions")
+    deletion = eviction.get("deleteOptions") or {}
+    evict(
+        target.server,
+        target.namespace,
+        name,
+        manager=options.manager,
+        grace_period=deletion.get("gracePeriodSeconds"),
+        dry_run=options.dry_run or bool(deletion.get("dryRun")),
+    )
+    return Answer(201, body=compact(_SUCCESS))
+
+
+def _issue_token(target: Target) -> Answer:
+    request = _body(target, "authentication.k8s.io/v1", "TokenRequest")
+    issued = target.beside.accounts.issue(target.namespace, target.wanted.name, request)
+    return Answer(201, body=compact(issued))
+
+
+def _log(target: Target) -> Answer:
+    target.server.find(target.resource_type, target.namespace, target.wanted.name)
+    request = target.request
+    text = target.beside.logs(
+        target.wanted.name,
+        target.namespace,
+        container=request.parameter("container"),
+        previous=request.flag("previous"),
+    )
+    most = integer(request, "tailLines")
+    if most is not None:
+        lines = text.splitlines(keepends=True)
+        text = "".join(lines[-most:] if most > 0 else [])
+    return text_answer(text)
+
+
+def _body(target: Target, api_version: str, kind: str) -> dict[str, Any]:
+    return decode_foreign(target.request, api_version, kind)
 
 
 _PARTS: dict[tuple[str, str], Callable[[Target], Answer]] = {
-    ("status", "get"): _get,
-    ("status", "update"): _put,
-    ("status", "patch"): _patch,
+    **{
+        (part, verb): serve
+        for part in ("status", "approval", "ephemeralcontainers", "resize")
+        for verb, serve in (("get", _get), ("update", _put), ("patch", _patch))
+    },
+    ("binding", "create"): _bind,
+    ("eviction", "create"): _evict,
+    ("finalize", "update"): _put,
+    ("log", "get"): _log,
     ("scale", "get"): _get_scale,
+    ("scale", "update"): _put_scale,
+    ("scale", "patch"): _patch_scale,
+    ("token", "create"): _issue_token,
 }

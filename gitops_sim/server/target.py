@@ -13,6 +13,8 @@ from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.apiserver.watching import Filter
 from gitops_sim.errors import BadRequestError
 from gitops_sim.server.answers import Answer, encoded
+from gitops_sim.server.beside import Beside
+from gitops_sim.server.bodies import decode_body
 from gitops_sim.server.media import Form, negotiate
 from gitops_sim.server.requests import Request, Wanted
 from gitops_sim.server.shapes import FORMS, Shaper
@@ -29,6 +31,7 @@ class Target:
     request: Request
     wanted: Wanted
     resource_type: ResourceType
+    beside: Beside
 
     @property
     def namespace(self) -> str:
@@ -68,6 +71,13 @@ class Target:
         if chosen is not None and chosen.empty:
             chosen = None
         return Filter(namespace, parse_selector(labels) if labels.strip() else None, chosen)
+
+    def body(self) -> Manifest:
+        """Return the object in the body, placed by the path; what was repeated is noted."""
+        body = decode_body(self.request, self.resource_type)
+        self.note_duplicates(body.duplicates)
+        self.place(body.value)
+        return body.value
 
     def place(self, manifest: Manifest) -> None:
         """Give an object the namespace and name of the path, or refuse others.

@@ -10,24 +10,25 @@ from collections.abc import Callable
 from gitops_sim.apimachinery.status_errors import method_not_allowed, unknown_resource
 from gitops_sim.apiserver import writing
 from gitops_sim.apiserver.listing import ListOptions, list_page, parse_version
+from gitops_sim.apiserver.reviews import answer_review, is_review
 from gitops_sim.apiserver.server import ApiServer, in_version, storage_kind
 from gitops_sim.apiserver.watching import StoreWatch
 from gitops_sim.errors import BadRequestError, UnknownError
 from gitops_sim.server import deletions, patching
 from gitops_sim.server.answers import Answer, encoded
-from gitops_sim.server.bodies import decode_body
+from gitops_sim.server.beside import Beside
 from gitops_sim.server.media import negotiate, refuse_unless_produced
 from gitops_sim.server.options import integer, write_options
 from gitops_sim.server.requests import Request, Wanted
 from gitops_sim.server.shapes import FORMS, Shaper
-from gitops_sim.server.subresources import serve_subresource
+from gitops_sim.server.subresources import bind_pod, serve_subresource
 from gitops_sim.server.target import Target
 from gitops_sim.server.watches import WatchStream
 
 __all__ = ["serve_resource"]
 
 
-def serve_resource(server: ApiServer, request: Request, wanted: Wanted) -> Answer:
+def serve_resource(server: ApiServer, request: Request, wanted: Wanted, beside: Beside) -> Answer:
     """Answer a request for a resource.
 
     Raises:
@@ -36,7 +37,7 @@ def serve_resource(server: ApiServer, request: Request, wanted: Wanted) -> Answe
     resource_type = server.kinds.resource(wanted.group, wanted.version, wanted.resource)
     if resource_type is None or (wanted.rest and wanted.subresource not in ("proxy", "log")):
         raise unknown_resource()
-    target = Target(server, request, wanted, resource_type)
+    target = Target(server, request, wanted, resource_type, beside)
     if wanted.subresource:
         return serve_subresource(target)
     _check_route(target)
@@ -136,11 +137,20 @@ def _create(target: Target) -> Answer:
     request, resource_type = target.request, target.resource_type
     form = negotiate(request.header("accept"), FORMS)
     options = write_options(request, "CreateOptions")
-    body = decode_body(request, resource_type)
-    target.note_duplicates(body.duplicates)
-    target.place(body.value)
+    if (resource_type.group, resource_type.kind) == ("", "Binding"):
+        return bind_pod(target, "")
+    body = target.body()
+    if is_review(resource_type):
+        reviewed = answer_review(
+            target.server,
+            resource_type,
+            body,
+            manager=options.manager,
+            authenticate=target.beside.accounts.user,
+        )
+        return target.answer(reviewed, form=form, status=201)
     stored = writing.create(
-        target.server, resource_type, body.value, manager=options.manager, dry_run=options.dry_run
+        target.server, resource_type, body, manager=options.manager, dry_run=options.dry_run
     )
     return target.answer(stored, form=form, status=201)
 
@@ -149,11 +159,12 @@ def _update(target: Target) -> Answer:
     request, resource_type = target.request, target.resource_type
     form = negotiate(request.header("accept"), FORMS)
     options = write_options(request, "UpdateOptions")
-    body = decode_body(request, resource_type)
-    target.note_duplicates(body.duplicates)
-    target.place(body.value)
     stored = writing.update(
-        target.server, resource_type, body.value, manager=options.manager, dry_run=options.dry_run
+        target.server,
+        resource_type,
+        target.body(),
+        manager=options.manager,
+        dry_run=options.dry_run,
     )
     return target.answer(stored, form=form)
 
