@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from gitops_sim.viz import BoardRow
 
 __all__ = ["Both", "row_of"]
 
+_FREE_NAMES = ("metadata.annotations.", "metadata.labels.", "data.", "spec.selector.")
+"""Below these, names are free and may hold dots."""
 _WORDS = 26
 """Characters of a field's value that a card has room for."""
 
@@ -130,12 +133,18 @@ def _setter(live: Manifest, path: str) -> str:
 
 def _field(path: str, desired: Any, live: Any) -> tuple[str, str]:
     """Return one field as both cards show it: `image: 1.8`, `replicas: 3`."""
-    label = path.rpartition("]")[2].strip(".") or path
-    label = label.rpartition(".")[2] if '"' not in label else label.rpartition('"]')[0]
-    name = label or path
+    name = _label(path)
     if name == "image" and isinstance(desired, str) and isinstance(live, str):
         desired, live = _tags(desired, live)
     return f"{name}: {_short(desired)}", f"{name}: {_short(live)}"
+
+
+def _label(path: str) -> str:
+    """Return what names a field: its last member, without the key of a list's item."""
+    for parent in _FREE_NAMES:
+        if path.startswith(parent):
+            return path.removeprefix(parent)
+    return re.sub(r"\[[^\]]*\]$", "", path).rpartition(".")[2]
 
 
 def _tags(desired: str, live: str) -> tuple[str, str]:

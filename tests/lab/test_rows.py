@@ -90,3 +90,22 @@ def test_a_secret_written_as_text_equals_the_stored_one() -> None:
         "data": {"word": "b3Blbg=="},
     }
     assert row_of(Both(key, desired, desired, live), NOW).sync == "Synced"
+
+
+def test_a_port_without_a_protocol_equals_the_stored_one() -> None:
+    desired, live = deployment(), deployment()
+    desired["spec"]["template"]["spec"]["containers"][0]["ports"] = [{"containerPort": 80}]
+    stored = [{"containerPort": 80, "protocol": "TCP"}]
+    live["spec"]["template"]["spec"]["containers"][0]["ports"] = stored
+    assert row_of(Both(KEY, desired, desired, live), NOW).sync == "Synced"
+
+
+def test_an_item_of_a_list_is_named_by_the_list_and_an_annotation_by_itself() -> None:
+    desired, live = deployment(), deployment()
+    desired["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "A", "value": "1"}]
+    row = row_of(Both(KEY, desired, desired, live), NOW)
+    assert row.desired == "env: 1"
+    desired = deployment()
+    desired["metadata"]["annotations"] = {"example.com/team.name": "shop"}
+    row = row_of(Both(KEY, desired, desired, live), NOW)
+    assert row.desired == "example.com/team.name: shop"
