@@ -81,7 +81,7 @@ def _kept(old: list[bytes], new: list[bytes]) -> dict[int, int]:
     """Return where lines of `new` were in `old`, for those that were there."""
     kept: dict[int, int] = {}
     old_at = new_at = 0
-    for edit in [*edits(old, new), None]:
+    for edit in [*edits(old, new, by_indent=True), None]:
         end = edit.old_start if edit else len(old)
         while old_at < end:
             kept[new_at] = old_at

@@ -78,7 +78,7 @@ def _content(store: ObjectStore, entry: TreeEntry | None) -> bytes:
 def unified(old: Sequence[bytes], new: Sequence[bytes]) -> bytes:
     """Return the hunks of a unified diff with three lines of context; empty for equal texts."""
     hunks: list[list[Edit]] = []
-    for edit in edits(old, new):
+    for edit in edits(old, new, by_indent=True):
         if hunks and edit.old_start - hunks[-1][-1].old_end <= 2 * CONTEXT_LINES:
             hunks[-1].append(edit)
         else:

@@ -5,6 +5,8 @@ what both changed alike is taken once; changes of both that overlap or touch are
 conflict is then narrowed to the lines that differ, and conflicts that are near become one.
 
 Source: git, xdiff/xmerge.c at the level that `git merge` uses (XDL_MERGE_ZEALOUS).
+Differs: lines are compared by Myers' algorithm, as in `git merge-file`; `git merge` compares by
+histogram unless told otherwise, and may then cut a conflict at other lines.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Diffs are those that `git apply` takes, and hunks those of `git diff`."""
+"""Diffs are those that `git apply` takes."""
 
 from __future__ import annotations
 
@@ -6,59 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from gitops_sim.forge.diffs import unified
-from gitops_sim.forge.lines import edits, split_lines
-
 World = Any
-lines = st.lists(st.sampled_from("abcdef"), max_size=20)
-
-
-@given(old=lines, new=lines)
-def test_edits_turn_the_old_text_into_the_new(old: list[str], new: list[str]) -> None:
-    a, b = [line.encode() for line in old], [line.encode() for line in new]
-    result, at = [], 0
-    for edit in edits(a, b):
-        assert edit.old_start >= at
-        result += a[at : edit.old_start] + b[edit.new_start : edit.new_end]
-        at = edit.old_end
-    assert result + a[at:] == b
-
-
-def test_two_large_texts_with_little_in_common_are_compared_quickly() -> None:
-    old = [b"%d" % number for number in range(20_000)]
-    new = [b"%d" % (number * 7) for number in range(20_000)]
-    assert sum(edit.new_end - edit.new_start for edit in edits(old, new)) > 10_000
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("1\n2\n3\n4\n5\n6\n7\n8\n9\n", "1\n2\n3\n4\nfive\n6\n7\n8\n9\n"),
-        ("a\nb\n", "a\nb\nc"),
-        ("a\nb", "b"),
-        ("", "x\n"),
-        ("".join(f"{n}\n" for n in range(40)), "".join(f"{n}\n" for n in range(1, 40) if n != 20)),
-    ],
-)
-def test_hunks_are_those_of_git_diff(tmp_path: Path, old: str, new: str) -> None:
-    (tmp_path / "old").write_text(old)
-    (tmp_path / "new").write_text(new)
-    done = subprocess.run(
-        ["git", "diff", "--no-index", "--no-color", "old", "new"],
-        cwd=tmp_path,
-        capture_output=True,
-        check=False,
-    )
-    hunks = done.stdout[done.stdout.index(b"@@") :]
-    plain = b"".join(
-        b"@@" + line.split(b"@@")[1] + b"@@\n" if line.startswith(b"@@") else line
-        for line in hunks.splitlines(keepends=True)
-    )
-    assert unified(split_lines(old.encode()), split_lines(new.encode())) == plain
 
 
 def test_diff_of_a_commit_applies_with_git(world: World, tmp_path: Path) -> None:

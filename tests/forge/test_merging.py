@@ -54,11 +54,16 @@ def test_merge_gives_the_bytes_of_git_merge_file(case: str, tmp_path: Path) -> N
     assert merge_files(base, ours, theirs, SIDES) == real_merge(tmp_path, base, ours, theirs)
 
 
+REPEATED = ["spec:\n", "  name: x\n", "---\n", "\n", "    - a\n", "kind: A\n"]
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[bytes, bytes, bytes]:
-    """A text of distinct lines, and two edited versions of it."""
+    """A text, of distinct lines or of lines that come again and again, and two edited versions."""
     count = draw(st.integers(0, 24))
     base = [f"line {number}\n" for number in range(count)]
+    if draw(st.booleans()):
+        base = draw(st.lists(st.sampled_from(REPEATED), max_size=24))
 
     def edited(side: str) -> bytes:
         lines = list(base)
@@ -66,8 +71,8 @@ def histories(draw: st.DrawFn) -> tuple[bytes, bytes, bytes]:
             at = draw(st.integers(0, len(lines)))
             gone = draw(st.integers(0, 3))
             come = draw(st.integers(0, 3))
-            word = draw(st.sampled_from([side, "both"]))
-            lines[at : at + gone] = [f"{word} {step} {n}\n" for n in range(come)]
+            words = [f"{side} {step}\n", f"both {step}\n", *REPEATED]
+            lines[at : at + gone] = [draw(st.sampled_from(words)) for _ in range(come)]
         text = "".join(lines)
         return (text.removesuffix("\n") if draw(st.integers(0, 5)) == 0 else text).encode()
 
@@ -83,7 +88,7 @@ def test_merge_of_random_edits_is_that_of_git(
 
 
 @pytest.mark.all
-@settings(max_examples=3000)
+@settings(max_examples=1500)
 @given(histories())
 def test_merge_of_many_random_edits_is_that_of_git(
     tmp_path_factory: pytest.TempPathFactory, texts: tuple[bytes, bytes, bytes]
