@@ -95,6 +95,13 @@ class Lab:
         )
         self._handles[name] = ClusterHandle(cluster, self._parts)
 
+        def front() -> object:
+            from gitops_sim.server import Front  # as above: only when it is needed
+
+            return Front(cluster.server, self._door, logs=cluster.logs)
+
+        self._door.register_maker(f"server/{name}", front)
+
     def run(
         self,
         duration: str | None = None,

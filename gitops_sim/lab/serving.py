@@ -15,9 +15,12 @@ from pathlib import Path
 from gitops_sim.cluster import SimulatedCluster
 from gitops_sim.forge import GitHttp
 from gitops_sim.lab.parts import LabParts
-from gitops_sim.server import ServeOptions, Server, idle_kubeconfig
+from gitops_sim.server import Served, ServeOptions, Server, idle_kubeconfig
 
 __all__ = ["Serving", "serve"]
+
+_IN_THE_WAY = ("GIT_SSL_CAINFO",)
+"""Variables that would beat what Git is told about one URL."""
 
 
 class Serving:
@@ -29,7 +32,9 @@ class Serving:
 
     def __init__(self, server: Server, variables: Mapping[str, str]) -> None:
         self.server = server
-        self._before = {name: os.environ.get(name) for name in variables}
+        self._before = {name: os.environ.get(name) for name in (*variables, *_IN_THE_WAY)}
+        for name in _IN_THE_WAY:
+            os.environ.pop(name, None)
         os.environ.update(variables)
         atexit.register(self.stop)
 
@@ -75,8 +80,8 @@ def serve(
         port: Of the first cluster; 0 takes a free one.
     """
     options = ServeOptions(port=port, speed=speed, kubeconfig=_idle_file())
-    apis = {name: cluster.server for name, cluster in clusters.items()}
-    server = Server(apis, parts.clock, parts.door, options, git=GitHttp(parts.forge)).start()
+    served = {name: Served(cluster.server, logs=cluster.logs) for name, cluster in clusters.items()}
+    server = Server(served, parts.clock, parts.door, options, git=GitHttp(parts.forge)).start()
     scripts = sysconfig.get_path("scripts")
     variables = {
         "KUBECONFIG": str(server.kubeconfig),
