@@ -17,7 +17,7 @@ from gitops_sim.apiserver import new_server
 from gitops_sim.clock import Door, VirtualClock
 from gitops_sim.forge import Forge, GitHttp, Repository
 from gitops_sim.journal import Journal
-from gitops_sim.server import ServeOptions, Server
+from gitops_sim.server import Served, ServeOptions, Server
 
 
 @pytest.fixture
@@ -38,7 +38,9 @@ def server(forge: Forge) -> Iterator[Server]:
     clock = VirtualClock(3)
     api = new_server(clock, Journal(clock), name="staging")
     options = ServeOptions(speed=0)
-    with Server({"staging": api}, clock, Door(clock), options, git=GitHttp(forge)) as server:
+    with Server(
+        {"staging": Served(api)}, clock, Door(clock), options, git=GitHttp(forge)
+    ) as server:
         yield server
 
 
