@@ -6,13 +6,11 @@ Source: k8s.io/apiextensions-apiserver, pkg/registry/customresource/tableconvert
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gitops_sim.apimachinery.go_text import compact_json
-from gitops_sim.apimachinery.kinds import ResourceType
-from gitops_sim.apiserver.definitions import version_of
-from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.apiserver.table_cells import Ages
 from gitops_sim.types import Manifest
 
@@ -37,10 +35,13 @@ class CustomColumn:
     path: str
 
 
-def custom_columns(server: ApiServer, resource_type: ResourceType) -> list[CustomColumn]:
-    """Return the columns after the name; just the age where the definition declares none."""
-    declared = version_of(server, resource_type).get("additionalPrinterColumns") or [_AGE]
-    return [_column(entry) for entry in declared]
+def custom_columns(declared: Sequence[Manifest]) -> list[CustomColumn]:
+    """Return the columns after the name; just the age where none are declared.
+
+    Args:
+        declared: `additionalPrinterColumns` of a version of the definition.
+    """
+    return [_column(entry) for entry in declared or [_AGE]]
 
 
 def custom_row(manifest: Manifest, columns: list[CustomColumn], ages: Ages) -> list[Any]:

@@ -14,14 +14,15 @@ from importlib.resources import files
 from typing import Any
 
 from gitops_sim.apimachinery.kinds import ResourceType
-from gitops_sim.apiserver.definitions import DEFINITIONS
+from gitops_sim.apiserver.definitions import DEFINITIONS, version_of
 from gitops_sim.apiserver.server import ApiServer, storage_kind
+from gitops_sim.apiserver.store import Kind
 from gitops_sim.apiserver.table_cells import Ages, part
 from gitops_sim.apiserver.table_custom import custom_columns, custom_row
 from gitops_sim.apiserver.table_rows import ROWS
 from gitops_sim.types import Manifest
 
-__all__ = ["table_of"]
+__all__ = ["make_table", "table_of"]
 
 _CREATED = (
     "CreationTimestamp is a timestamp representing the server time when this object was created. "
@@ -54,10 +55,27 @@ def table_of(
     server: ApiServer, resource_type: ResourceType, manifests: Sequence[Manifest]
 ) -> dict[str, Any]:
     """Return `columnDefinitions` and `rows` for objects of one type."""
-    ages = Ages(server.clock.timestamp())
-    kind = storage_kind(resource_type)
+    declared: Sequence[Manifest] | None = None
     if server.schemas.is_custom(resource_type.group, resource_type.version, resource_type.kind):
-        printed = custom_columns(server, resource_type)
+        declared = version_of(server, resource_type).get("additionalPrinterColumns") or ()
+    return make_table(storage_kind(resource_type), manifests, server.clock.timestamp(), declared)
+
+
+def make_table(
+    kind: Kind, manifests: Sequence[Manifest], now: str, declared: Sequence[Manifest] | None
+) -> dict[str, Any]:
+    """Return the table of objects of one kind, without a server.
+
+    Args:
+        kind: Their kind.
+        manifests: The objects.
+        now: RFC 3339, for ages.
+        declared: Of a custom kind, its `additionalPrinterColumns`, which may be empty; None for a
+            built-in one.
+    """
+    ages = Ages(now)
+    if declared is not None:
+        printed = custom_columns(declared)
         rows = [custom_row(manifest, printed, ages) for manifest in manifests]
         columns = [_name_column(), *(column.definition for column in printed)]
         return {"columnDefinitions": columns, "rows": [{"cells": cells} for cells in rows]}
