@@ -44,9 +44,9 @@ class World:
             (Watched("v1/Pod"),),
         )
         for number in (1, 2, 3):
-            self.user.create(
-                {"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"node-{number}"}}
-            )
+            name = f"node-{number}"
+            self.user.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}})
+            self.user.patch("v1/Node", name, {"spec": {"taints": None}})
         for controller in self.controllers.values():
             controller.start()
 
@@ -152,7 +152,37 @@ class World:
         client.update(pod | {"status": status}, subresource="status")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_world() -> Callable[..., World]:
     """Make a world of these controllers: `make_world([DEPLOYMENTS, REPLICASETS])`."""
     return World
+
+
+def _workload(kind: str, name: str, *, image: str = "nginx:1.27", **spec: Any) -> Manifest:
+    """Return a workload of one container; `spec` replaces members of its spec."""
+    template: Manifest = {
+        "metadata": {"labels": {"app": name}},
+        "spec": {"containers": [{"name": "app", "image": image}]},
+    }
+    made: Manifest = {"template": template}
+    if kind == "Job":
+        template["spec"]["restartPolicy"] = "Never"
+    elif kind == "ReplicationController":
+        made["selector"] = {"app": name}
+    else:
+        made["selector"] = {"matchLabels": {"app": name}}
+    if kind == "StatefulSet":
+        made["serviceName"] = name
+    group = {"Job": "batch/v1", "ReplicationController": "v1"}.get(kind, "apps/v1")
+    return {
+        "apiVersion": group,
+        "kind": kind,
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": made | spec,
+    }
+
+
+@pytest.fixture(scope="session")
+def workload() -> Callable[..., Manifest]:
+    """Make a workload: `workload("Deployment", "web", replicas=3, image="bad")`."""
+    return _workload
