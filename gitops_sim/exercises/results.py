@@ -114,7 +114,7 @@ class CheckResult:
             ("What happened", self.message),
         ]
         told = [(name, text) for name, text in lines if text]
-        return [*told, ("Stuck?", f'lab.check("{self.exercise}").hint()')]
+        return [*told, ("Stuck?", f'`lab.check("{self.exercise}").hint()`')]
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self._html()}

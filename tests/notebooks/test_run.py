@@ -8,8 +8,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 from gitops_sim.cli.tour import jupyter_environment
 
@@ -21,10 +21,13 @@ SECONDS = 120
 def executed(path: Path, folder: Path) -> nbformat.NotebookNode:
     """Return the notebook with its outputs, run as `gitops-sim tour` runs it."""
     book = nbformat.read(path, as_version=4)
-    manager = AsyncKernelManager(kernel_name="python3", transport="ipc")
-    manager.connection_file = str(folder / "kernel.json")
+    config = Config({"KernelManager": {"transport": "ipc", "ip": str(folder / "kernel")}})
     client = NotebookClient(
-        book, km=manager, timeout=SECONDS, resources={"metadata": {"path": str(folder)}}
+        book,
+        config=config,
+        kernel_name="python3",
+        timeout=SECONDS,
+        resources={"metadata": {"path": str(folder)}},
     )
     client.execute(env=jupyter_environment(folder / "course", os.environ))
     return book
