@@ -56,7 +56,7 @@ def row_of(both: Both, now: str) -> BoardRow:
         return BoardRow(both.key, "Extra", both.fate, None, actual, health=health)
     if both.live is None:
         is_new = both.waits and both.applied is None
-        words = "new, not applied yet" if is_new else "missing"
+        words = "not applied yet" if is_new else "missing"
         return BoardRow(both.key, "Missing", words, _typical(both.desired), None)
     differences = _differences(both.desired, both.live)
     waiting = both.waits and not (both.applied and _differences(both.applied, both.live))

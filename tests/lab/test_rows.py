@@ -61,7 +61,7 @@ def test_missing_objects_are_told_from_new_ones() -> None:
     missing = row_of(Both(KEY, deployment(), deployment(), None), NOW)
     new = row_of(Both(KEY, deployment(), None, None, waits=True), NOW)
     assert (missing.sync, missing.words) == ("Missing", "missing")
-    assert (new.sync, new.words) == ("Missing", "new, not applied yet")
+    assert (new.sync, new.words) == ("Missing", "not applied yet")
 
 
 def test_an_object_that_is_not_in_git_is_extra_with_its_fate() -> None:
