@@ -6,16 +6,16 @@ Source: k8s.io/kubectl pkg/cmd/events/events.go, pkg/describe/describe.go (Descr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
+from gitops_sim.apiserver.table_cells import Ages
 from gitops_sim.errors import LabError
 from gitops_sim.kubectl.arguments import Arguments, Flag
 from gitops_sim.kubectl.mapping import names_of
 from gitops_sim.kubectl.session import Session, Work
-from gitops_sim.kubectl.tables import human_duration, in_columns
+from gitops_sim.kubectl.tables import in_columns
 from gitops_sim.types import Manifest
 
-__all__ = ["EVENTS_FLAGS", "age_of", "events", "events_of", "happened", "table_of_events"]
+__all__ = ["EVENTS_FLAGS", "events", "events_of", "happened", "table_of_events"]
 
 EVENTS_FLAGS = {
     "all-namespaces": Flag("A", takes_value=False),
@@ -81,20 +81,13 @@ def happened(event: Manifest) -> str:
     return str(series or event.get("lastTimestamp") or event.get("eventTime") or created or "")
 
 
-def age_of(session: Session, timestamp: str | None) -> str:
-    """Return how long ago something was, as kubectl shortens it."""
-    if not timestamp:
-        return "<unknown>"
-    now = datetime.fromisoformat(session.clock.timestamp())
-    return human_duration((now - datetime.fromisoformat(timestamp)).total_seconds())
-
-
 def _seen(session: Session, event: Manifest) -> str:
     """Return when an event was seen: `11s`, or `8s (x2 over 11s)`."""
-    last = age_of(session, happened(event))
+    ages = Ages(session.clock.timestamp())
+    last = ages(happened(event))
     count = int((event.get("series") or {}).get("count") or event.get("count") or 1)
     first = event.get("firstTimestamp") or event.get("eventTime")
-    return f"{last} (x{count} over {age_of(session, first)})" if count > 1 else last
+    return f"{last} (x{count} over {ages(first)})" if count > 1 else last
 
 
 def _message(event: Manifest) -> str:

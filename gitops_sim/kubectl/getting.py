@@ -1,7 +1,6 @@
-"""`kubectl get`: tables, names, YAML, JSON and JSONPath.
+"""`kubectl get`: tables, names, YAML, JSON, JSONPath and columns of one's own.
 
-Differs: the columns of tables are those of the kinds that lessons show; any other kind has its
-name and age. The columns of custom resources are not read from their definitions.
+Differs: no `--watch`; `-o go-template` is not understood.
 """
 
 from __future__ import annotations
@@ -11,13 +10,12 @@ from typing import Any
 
 from gitops_sim.errors import LabError, NotFoundError
 from gitops_sim.kubectl.arguments import Arguments, Flag
-from gitops_sim.kubectl.eventing import age_of
 from gitops_sim.kubectl.jsonpath import evaluate
 from gitops_sim.kubectl.loading import FILE_FLAGS, load
 from gitops_sim.kubectl.mapping import Mapped, names_of
 from gitops_sim.kubectl.printing import as_text
 from gitops_sim.kubectl.session import Session, Work
-from gitops_sim.kubectl.tables import columns_of, in_columns
+from gitops_sim.kubectl.tables import in_columns, table_of
 from gitops_sim.types import Manifest
 
 __all__ = ["GET_FLAGS", "get"]
@@ -142,28 +140,23 @@ def _table(
     shown: Callable[[str], str],
 ) -> str:
     """Return the table of one kind."""
-    wide = arguments.text("output") == "wide"
     namespaces = arguments.on("all-namespaces") and kind.namespaced
-    heads, cells = columns_of(kind.group, kind.kind, wide=wide)
-    header = [*(["NAMESPACE"] if namespaces else []), "NAME", *heads]
+    wide = arguments.text("output") == "wide"
+    header, rows = table_of(session, kind, found, wide=wide)
+    if namespaces:
+        header = ["NAMESPACE", *header]
+    if arguments.on("show-labels"):
+        header = [*header, "LABELS"]
     lines = [] if arguments.on("no-headers") else [header]
-    labels = arguments.on("show-labels")
-    if labels and lines:
-        header.append("LABELS")
-    for live in found:
+    for live, (name, *cells) in zip(found, rows, strict=True):
         metadata = live["metadata"]
         line = [metadata.get("namespace", "")] if namespaces else []
-        line += [shown(metadata["name"]), *cells(live, _age(session, live))]
-        if labels:
+        line += [shown(name), *cells]
+        if arguments.on("show-labels"):
             pairs = sorted((metadata.get("labels") or {}).items())
             line.append(",".join(f"{key}={value}" for key, value in pairs) or "<none>")
         lines.append(line)
     return in_columns(lines)
-
-
-def _age(session: Session, live: Manifest) -> str:
-    """Return how long an object has existed."""
-    return age_of(session, live["metadata"].get("creationTimestamp"))
 
 
 def _custom_columns(arguments: Arguments, objects: Sequence[Manifest]) -> str:

@@ -15,7 +15,7 @@ from gitops_sim.apimachinery import causes, go_text
 from gitops_sim.apimachinery.builtin_schemas import compiled
 from gitops_sim.apimachinery.schemas import Schema, decode_problem, from_crd, unknown_fields
 from gitops_sim.apimachinery.status_errors import generic_invalid
-from gitops_sim.errors import ApiError, BadRequestError, LabError, NotFoundError
+from gitops_sim.errors import ApiError, BadRequestError, LabError
 from gitops_sim.kubectl.arguments import Arguments
 from gitops_sim.kubectl.loading import Found
 from gitops_sim.kubectl.mapping import Mapped
@@ -23,7 +23,7 @@ from gitops_sim.kubectl.messages import with_source
 from gitops_sim.kubectl.session import Session
 from gitops_sim.types import Manifest
 
-__all__ = ["refuse_unknown_fields", "schema_of", "warn_of_unknown_fields"]
+__all__ = ["definition_of", "refuse_unknown_fields", "schema_of", "warn_of_unknown_fields"]
 
 LEVELS = {
     "": "strict",
@@ -109,12 +109,19 @@ def _refusal(item: Found, fields: list[str], patch: Manifest | None) -> ApiError
 
 def _custom_schema(session: Session, kind: Mapped) -> Schema | None:
     """Return the schema in a kind's definition; None when it cannot be read."""
-    definition = "apiextensions.k8s.io/v1/CustomResourceDefinition"
     try:
-        found = session.cluster.get(definition, kind.resource)
-    except NotFoundError:
+        version = definition_of(session, kind)
+    except ApiError:
         return None
-    for version in found["spec"]["versions"]:
-        if version["name"] == kind.version:
-            return from_crd((version.get("schema") or {}).get("openAPIV3Schema") or {})
-    return None
+    return from_crd((version.get("schema") or {}).get("openAPIV3Schema") or {}) if version else None
+
+
+def definition_of(session: Session, kind: Mapped) -> Manifest:
+    """Return the entry of a custom kind's version in its definition; empty when there is none.
+
+    Raises:
+        ApiError: The definition is not there, or may not be read.
+    """
+    found = session.cluster.get("apiextensions.k8s.io/v1/CustomResourceDefinition", kind.resource)
+    versions: list[Manifest] = found["spec"]["versions"]
+    return next((version for version in versions if version["name"] == kind.version), {})

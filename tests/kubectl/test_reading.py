@@ -47,7 +47,12 @@ def test_pods_show_why_they_wait(kubectl: Any) -> None:
 
 
 def test_wide_table_labels_and_all_namespaces_add_columns(kubectl: Any) -> None:
-    make_pod(kubectl, phase="Running", podIP="10.244.0.7", containerStatuses=state(True))
+    make_pod(
+        kubectl,
+        phase="Running",
+        podIPs=[{"ip": "10.244.0.7"}],
+        containerStatuses=state(True, running={}),
+    )
     wide = kubectl.ok("get pods -A -o wide --show-labels").splitlines()
     assert wide[0].split()[:2] == ["NAMESPACE", "NAME"]
     assert wide[0].endswith("NOMINATED NODE   READINESS GATES   LABELS")
