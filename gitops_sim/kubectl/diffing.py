@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from gitops_sim.apimachinery import last_applied, yaml_loader
+from gitops_sim.apimachinery import yaml_loader
+from gitops_sim.apimachinery.last_applied import ANNOTATION
 from gitops_sim.errors import ApiError, LabError, NotFoundError
 from gitops_sim.kubectl.applying import CLIENT_SIDE, client_side_patch
 from gitops_sim.kubectl.arguments import Arguments, Flag
@@ -68,9 +69,10 @@ def _merged(session: Session, arguments: Arguments, item: Found, live: Manifest 
     if live is None:
         return session.cluster.create(item.manifest, field_manager=manager, dry_run=True)
     schema = schema_of(item.kind)
-    # As kubectl does: the annotation is compared only where it is there already.
-    has_memory = last_applied.ANNOTATION in (live["metadata"].get("annotations") or {})
-    wanted = last_applied.annotated(item.manifest) if has_memory else item.manifest
+    metadata = item.manifest["metadata"]
+    # As kubectl does: `annotations` is there, the memory itself is not, so that it stays as it is.
+    kept = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != ANNOTATION}
+    wanted = item.manifest | {"metadata": metadata | {"annotations": kept}}
     patch = client_side_patch(live, wanted, schema)
     if not patch:
         return live

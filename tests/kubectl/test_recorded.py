@@ -50,3 +50,45 @@ def answers(make_kubectl: Callable[..., Any]) -> list[dict[str, Any]]:
 )
 def test_command_answers_as_the_real_one_did(answers: list[dict[str, Any]], place: int) -> None:
     assert answers[place] == SESSION[place]
+
+
+DIFFERENCE = """\
+@@ -5,7 +5,7 @@
+     kubectl.kubernetes.io/last-applied-configuration: |
+       <configuration>
+   creationTimestamp: "<time>"
+-  generation: 1
++  generation: 2
+   labels:
+     app: web
+   name: web
+@@ -14,7 +14,7 @@
+   uid: <uid>
+ spec:
+   progressDeadlineSeconds: 600
+-  replicas: 2
++  replicas: 3
+   revisionHistoryLimit: 10
+   selector:
+     matchLabels:
+@@ -30,7 +30,7 @@
+         app: web
+     spec:
+       containers:
+-      - image: nginx:1.27
++      - image: nginx:1.28
+         imagePullPolicy: IfNotPresent
+         name: nginx
+         ports:
+"""
+
+
+def test_diff_shows_the_hunks_that_the_real_one_showed(make_kubectl: Callable[..., Any]) -> None:
+    # One line further up than recorded: there, a controller had annotated the object.
+    kubectl = make_kubectl(DATA, namespace="default")
+    kubectl.ok("apply -f web.yaml")
+    result = kubectl.run("diff -f web2.yaml")
+    assert result.exit_code == 1
+    shown = masked("".join(result.stdout.splitlines(keepends=True)[3:]))
+    shown = re.sub(r'\{"apiVersion.*', "<configuration>", shown)
+    assert shown == DIFFERENCE
