@@ -11,6 +11,7 @@ from typing import Any
 
 from gitops_sim.apimachinery import causes, names
 from gitops_sim.apimachinery.causes import Cause
+from gitops_sim.apimachinery.custom_rules import rule_problems
 from gitops_sim.types import Manifest
 
 __all__ = ["definition_causes", "definition_update_causes"]
@@ -32,6 +33,7 @@ def definition_causes(manifest: Manifest) -> Iterator[Cause]:
     elif spec["scope"] not in _SCOPES:
         yield causes.not_supported("spec.scope", spec["scope"], _SCOPES)
     yield from _versions_causes(spec.get("versions") or [])
+    yield from _rules_causes(spec.get("versions") or [])
     yield from _name_causes(named_by)
     strategy = (spec.get("conversion") or {}).get("strategy")
     if strategy not in ("None", "Webhook"):
@@ -40,6 +42,16 @@ def definition_causes(manifest: Manifest) -> Iterator[Cause]:
         text = "must be false in order to use defaults in the schema"
         shown = spec["preserveUnknownFields"]
         yield causes.invalid("spec.preserveUnknownFields", shown, text)
+
+
+def _rules_causes(versions: list[Any]) -> Iterator[Cause]:
+    """Yield the rules that do not compile; one schema for all versions is told only once."""
+    schemas = [(v.get("schema") or {}).get("openAPIV3Schema") for v in versions]
+    if schemas and all(schema == schemas[0] for schema in schemas):
+        yield from rule_problems(schemas[0], "spec.validation.openAPIV3Schema")
+        return
+    for place, schema in enumerate(schemas):
+        yield from rule_problems(schema, f"spec.versions[{place}].schema.openAPIV3Schema")
 
 
 def definition_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:

@@ -7,7 +7,7 @@ from functools import partial
 from gitops_sim.apiserver.admission import FIRST_NAMESPACES, created_with, namespace_lifecycle
 from gitops_sim.apiserver.bootstrap import own_service, store_first_objects
 from gitops_sim.apiserver.client import InProcessClient
-from gitops_sim.apiserver.custom_kinds import follow_definitions, hold_definition
+from gitops_sim.apiserver.custom_kinds import begin_definition, follow_definitions
 from gitops_sim.apiserver.escalation import no_escalation
 from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.apiserver.services import ServiceAllocation
@@ -28,7 +28,7 @@ def new_server(clock: Clock, journal: Journal, *, name: str = "cluster") -> ApiS
     ]
     server.strategies.append(partial(prepare_kind, server))
     ServiceAllocation(server)
-    server.strategies.append(hold_definition)
+    server.strategies.append(begin_definition)
     server.after_write.append(partial(follow_definitions, server))
     client = InProcessClient(server, "kube-apiserver")
     for namespace in FIRST_NAMESPACES:

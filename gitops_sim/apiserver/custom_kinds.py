@@ -2,8 +2,8 @@
 
 Source: k8s.io/apiextensions-apiserver.
 Differs: names are accepted and the definition established right after the write, not a moment
-later by controllers; it has its finalizer from the start; versions are relabelled (conversion
-None), webhooks are not called; rules in CEL (x-kubernetes-validations) are not evaluated.
+later by controllers, and objects go with their definition at once; versions are relabelled
+(conversion None), webhooks are not called.
 """
 
 from __future__ import annotations
@@ -13,32 +13,30 @@ from typing import Any
 from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.schemas import from_crd
+from gitops_sim.apiserver.definitions import DEFINITIONS
 from gitops_sim.apiserver.deleting import delete
 from gitops_sim.apiserver.server import ApiServer, Write, storage_kind
 from gitops_sim.apiserver.store import Kind
 from gitops_sim.apiserver.writing import patch
 from gitops_sim.types import Manifest
 
-__all__ = ["CLEANUP", "follow_definitions", "hold_definition"]
+__all__ = ["begin_definition", "follow_definitions"]
 
 _MANAGER = "kube-apiserver"
-CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
-_DEFINITIONS = Kind("apiextensions.k8s.io", "CustomResourceDefinition")
 _VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 
 
-def hold_definition(write: Write, manifest: Manifest) -> None:
-    """Registry strategy: a new definition stays, when deleted, until its objects are gone."""
-    if storage_kind(write.resource_type) == _DEFINITIONS and write.before is None:
-        finalizers = manifest["metadata"].setdefault("finalizers", [])
-        if CLEANUP not in finalizers:
-            finalizers.append(CLEANUP)
+def begin_definition(write: Write, manifest: Manifest) -> None:
+    """Registry strategy: a new definition knows from the start in which version it stores."""
+    if storage_kind(write.resource_type) == DEFINITIONS and write.before is None:
+        stored = [v["name"] for v in manifest["spec"]["versions"] if v.get("storage")]
+        manifest["status"] = (manifest.get("status") or {}) | {"storedVersions": stored}
 
 
 def follow_definitions(server: ApiServer, write: Write, after: Manifest | None) -> None:
     """After each write: serve new definitions, and clean up after those that go."""
     resource_type = write.resource_type
-    if storage_kind(resource_type) == _DEFINITIONS:
+    if storage_kind(resource_type) == DEFINITIONS:
         if write.before is not None:
             for served in _types(write.before):
                 server.kinds.remove(served)
@@ -51,7 +49,7 @@ def follow_definitions(server: ApiServer, write: Write, after: Manifest | None) 
         else:
             _accept(server, after)
     elif after is None:
-        for definition in server.store.objects(_DEFINITIONS):
+        for definition in server.store.objects(DEFINITIONS):
             spec = definition["spec"]
             if (spec["group"], spec["names"]["kind"]) == storage_kind(resource_type):
                 _release_if_empty(server, definition)
@@ -108,6 +106,7 @@ def _types(definition: Manifest) -> list[ResourceType]:
             _VERBS,
             tuple(names.get("categories", ())),
             tuple(version.get("subresources") or ()),
+            tuple(f["jsonPath"].lstrip(".") for f in version.get("selectableFields") or ()),
         )
         for version in served
     ]
@@ -126,7 +125,7 @@ def _clean_up(server: ApiServer, definition: Manifest) -> None:
 
 def _release_if_empty(server: ApiServer, definition: Manifest) -> None:
     kind = Kind(definition["spec"]["group"], definition["spec"]["names"]["kind"])
-    current = server.store.get(_DEFINITIONS, "", definition["metadata"]["name"])
+    current = server.store.get(DEFINITIONS, "", definition["metadata"]["name"])
     if current is None or "deletionTimestamp" not in current["metadata"]:
         return
     if server.store.objects(kind):

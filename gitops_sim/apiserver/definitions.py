@@ -8,7 +8,10 @@ from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apiserver.server import ApiServer, storage_kind
 from gitops_sim.apiserver.store import Kind
 
-__all__ = ["DEFINITIONS", "version_of"]
+__all__ = ["CLEANUP", "DEFINITIONS", "version_of"]
+
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+"""The finalizer that holds a definition that is deleted until its objects are gone."""
 
 DEFINITIONS = Kind("apiextensions.k8s.io", "CustomResourceDefinition")
 

@@ -5,13 +5,16 @@ Source: k8s.io/apiserver, pkg/registry/rest/delete.go and pkg/registry/generic/r
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.status_errors import not_found
 from gitops_sim.apiserver.admission import refuse_deletion
+from gitops_sim.apiserver.definitions import CLEANUP, DEFINITIONS
 from gitops_sim.apiserver.server import ApiServer, Write, storage_kind
+from gitops_sim.apiserver.store import Kind
 from gitops_sim.errors import ConflictError
 from gitops_sim.protocols import Propagation
 from gitops_sim.types import Manifest
@@ -52,13 +55,18 @@ def delete(
     metadata = dict(before["metadata"])
     finalizers = list(metadata.get("finalizers", ()))
     _set_propagation(finalizers, propagation)
+    kind = storage_kind(resource_type)
+    if kind == DEFINITIONS and CLEANUP not in finalizers:
+        finalizers.append(CLEANUP)
     _set_or_drop(metadata, "finalizers", finalizers)
     grace = _grace(before, grace_period)
     marked = before | {"metadata": metadata}
     if _is_held(resource_type, marked) or grace:
-        _mark(server, metadata, grace)
-        if resource_type.kind == "Namespace" and not resource_type.group:
-            marked["status"] = {**before.get("status", {}), "phase": "Terminating"}
+        if kind in _MARKED_BY_STATUS:
+            metadata.setdefault("deletionTimestamp", server.clock.timestamp())
+            marked["status"] = _MARKED_BY_STATUS[kind](server, before.get("status") or {})
+        else:
+            _mark(server, metadata, grace)
         if marked == before:
             return before
         return server.commit(write, marked)
@@ -85,6 +93,34 @@ def _is_held(resource_type: ResourceType, manifest: Manifest) -> bool:
         return True
     is_namespace = resource_type.kind == "Namespace" and not resource_type.group
     return is_namespace and bool((manifest.get("spec") or {}).get("finalizers"))
+
+
+def _terminating_namespace(server: ApiServer, status: dict[str, Any]) -> dict[str, Any]:
+    del server
+    return status | {"phase": "Terminating"}
+
+
+def _terminating_definition(server: ApiServer, status: dict[str, Any]) -> dict[str, Any]:
+    conditions = status.get("conditions") or []
+    if any(condition["type"] == "Terminating" for condition in conditions):
+        return status
+    told = {
+        "type": "Terminating",
+        "status": "True",
+        "lastTransitionTime": server.clock.timestamp(),
+        "reason": "InstanceDeletionPending",
+        "message": (
+            "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
+        ),
+    }
+    return status | {"conditions": [*conditions, told]}
+
+
+_MARKED_BY_STATUS: dict[Kind, Callable[[ApiServer, dict[str, Any]], dict[str, Any]]] = {
+    Kind("", "Namespace"): _terminating_namespace,
+    DEFINITIONS: _terminating_definition,
+}
+"""Kinds whose own storage marks them: without a grace period or another generation."""
 
 
 def _mark(server: ApiServer, metadata: dict[str, Any], grace: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from gitops_sim.apimachinery import names
-from gitops_sim.apimachinery.copying import fresh_copy
+from gitops_sim.apimachinery.custom_rules import broken_rules
 from gitops_sim.apimachinery.defaulting import apply_defaults
 from gitops_sim.apimachinery.go_forms import WrongTypeError, go_form
 from gitops_sim.apimachinery.kinds import ResourceType
@@ -22,6 +22,7 @@ from gitops_sim.apimachinery.schemas import (
     unknown_fields,
     validate,
 )
+from gitops_sim.apimachinery.sharing import owned
 from gitops_sim.apimachinery.status_errors import cannot_handle, invalid
 from gitops_sim.apimachinery.validation import (
     validate_create,
@@ -42,10 +43,16 @@ def schema_of(server: ApiServer, resource_type: ResourceType) -> Schema:
     return ANY if found is None else found
 
 
-def decode(server: ApiServer, resource_type: ResourceType, manifest: Manifest) -> Manifest:
+def decode(
+    server: ApiServer,
+    resource_type: ResourceType,
+    manifest: Manifest,
+    live: Manifest | None = None,
+) -> Manifest:
     """Return an object in the form in which its kind is stored; unknown fields are gone.
 
-    What is in that form already is shared with `manifest`. A custom resource is pruned in place.
+    What is in that form already is shared with `manifest`; parts that are shared with the live
+    object are not looked at. A custom resource is pruned in place.
 
     Raises:
         BadRequestError: A value has the wrong JSON type.
@@ -64,7 +71,7 @@ def decode(server: ApiServer, resource_type: ResourceType, manifest: Manifest) -
         prune(manifest, schema)
     try:
         if not custom:
-            return go_form(manifest, schema)
+            return go_form(manifest, schema, live)
         metadata = go_form(manifest["metadata"], object_meta())
     except WrongTypeError:
         raise cannot_handle(resource_type, _problem(manifest, schema)) from None
@@ -108,29 +115,39 @@ def fill_defaults(
 ) -> None:
     """Fill defaults in place: of the schema for custom resources, of the kind for others.
 
-    What is shared with the object before it has its defaults already and is not touched; parts
-    that are not are copied first, so that nothing shared is changed.
+    What is shared with the object before it has its defaults already and is not touched; the rest
+    gets containers of its own first, so that nothing shared is changed.
     """
-    changed = _own_parts(manifest, {} if before is None else before)
-    if not changed:
+    custom = is_custom(server, resource_type)
+    if before is not None and not _own_parts(resource_type, manifest, before, custom=custom):
         return
-    if is_custom(server, resource_type):
+    if custom:
         apply_schema_defaults(manifest, schema_of(server, resource_type))
     else:
         apply_defaults(manifest)
 
 
-def _own_parts(manifest: Manifest, before: Manifest) -> bool:
-    """Copy the parts of an object that differ from the one before; True if there are any."""
+_DEFAULTED_STATUS = frozenset({"Node", "Service"})
+"""Kinds some defaults of whose status depend on what is written into it."""
+
+
+def _own_parts(
+    resource_type: ResourceType, manifest: Manifest, before: Manifest, *, custom: bool
+) -> bool:
+    """Take over the parts that differ from the object before; True if they may lack defaults."""
     changed = False
     for name, part in manifest.items():
-        if name == "metadata" or not isinstance(part, dict | list) or part is before.get(name):
+        old = before.get(name)
+        if name == "metadata" or not isinstance(part, dict | list) or part is old:
             continue
-        if before:
-            manifest[name] = fresh_copy(part)
-        changed = True
+        # The schema of a custom resource may have new defaults for what did not change.
+        manifest[name] = owned(None if custom else old, part)
+        if name != "status" or custom or resource_type.kind in _DEFAULTED_STATUS:
+            changed = True
+    if changed or before.keys() - manifest.keys():
+        return True
     labels = manifest["metadata"].get("labels")
-    return changed or not before or labels is not before["metadata"].get("labels")
+    return labels is not before["metadata"].get("labels")
 
 
 def first_metadata(server: ApiServer, resource_type: ResourceType, manifest: Manifest) -> None:
@@ -160,7 +177,10 @@ def check(
     """
     if is_custom(server, resource_type):
         found = validate_custom_metadata(manifest, before)
-        found += validate(manifest, schema_of(server, resource_type))
+        schema = schema_of(server, resource_type)
+        found += validate(manifest, schema)
+        if not found:
+            found = broken_rules(manifest, schema, before)
     elif before is None:
         found = validate_create(manifest)
     else:

@@ -75,7 +75,7 @@ def delete_one(target: Target) -> Answer:
     options = _options(target.request)
     resource_type = target.resource_type
     last = _delete(target, target.wanted.name, target.namespace, options)
-    is_held = not options.dry_run and _is_there(target, last)
+    is_held = bool(last["metadata"].get("deletionTimestamp"))
     kind = storage_kind(resource_type)
     if is_held or kind in _RETURNED:
         return target.answer(last, form=form)
@@ -112,7 +112,8 @@ def delete_collection(target: Target) -> Answer:
     for manifest in page.items:
         metadata = manifest["metadata"]
         try:
-            gone.append(_delete(target, metadata["name"], metadata.get("namespace", ""), options))
+            _delete(target, metadata["name"], metadata.get("namespace", ""), options)
+            gone.append(manifest)
         except NotFoundError:
             continue  # it went with another one of the list
     version = str(target.server.store.revision)
@@ -140,13 +141,6 @@ def _delete(target: Target, name: str, namespace: str, options: _Options) -> Man
         dry_run=options.dry_run,
     )
     return fresh_copy(in_version(resource_type, last))
-
-
-def _is_there(target: Target, last: Manifest) -> bool:
-    metadata = last["metadata"]
-    kind = storage_kind(target.resource_type)
-    found = target.server.store.get(kind, metadata.get("namespace", ""), metadata["name"])
-    return found is not None and found["metadata"]["uid"] == metadata["uid"]
 
 
 def _options(request: Request) -> _Options:
