@@ -68,7 +68,7 @@ def _options(context: str | None, environment: Mapping[str, str]) -> list[str]:
 
 
 def _differences(declared: Sequence[Manifest], kubectl: _Kubectl) -> Iterator[str]:
-    answer = kubectl.ask(["get", "--ignore-not-found"], declared)
+    answer = kubectl.ask(["get", "--ignore-not-found", "--show-managed-fields"], declared)
     live = {_identity(item): item for item in answer.items}
     present = [manifest for manifest in declared if _match(manifest, live)]
     stored = kubectl.ask(
@@ -77,6 +77,7 @@ def _differences(declared: Sequence[Manifest], kubectl: _Kubectl) -> Iterator[st
             "--server-side",
             "--dry-run=server",
             "--force-conflicts",
+            "--validate=false",  # an unknown field is the server's to tell, and no difference
             f"--field-manager={MANAGER}",
         ],
         present,
@@ -114,8 +115,10 @@ def _match(manifest: Manifest, live: Mapping[ResourceKey, Manifest]) -> Resource
 
 
 def _complaint(manifest: Manifest, problems: Sequence[str]) -> str:
-    name = f'"{ResourceKey.of(manifest).name}"'
-    return next((problem for problem in problems if name in problem), "")
+    """Return what kubectl said about an object, or about its kind; "" for nothing."""
+    key = ResourceKey.of(manifest)
+    about = (f'"{key.name}"', f'no matches for kind "{key.kind}"')
+    return next((p for sign in about for p in problems if sign in p), "")
 
 
 @dataclass(frozen=True, slots=True)
