@@ -50,7 +50,7 @@ def diff(session: Session, arguments: Arguments) -> Work:
         except (ApiError, LabError) as refused:
             session.err.append(error_text([refused]))
             return 2
-        text = _unified(item, live, merged)
+        text = _unified(item, live, merged, managed=arguments.on("show-managed-fields"))
         session.out.append(text)
         different = different or bool(text)
     return int(different)
@@ -87,9 +87,10 @@ def _merged(session: Session, arguments: Arguments, item: Found, live: Manifest 
     )
 
 
-def _unified(item: Found, live: Manifest | None, merged: Manifest) -> str:
+def _unified(item: Found, live: Manifest | None, merged: Manifest, *, managed: bool = False) -> str:
     """Return the unified diff of one object; empty when there is none."""
-    before, after = _comparable(live or {}), _comparable(merged)
+    before = _comparable(live or {}, managed=managed)
+    after = _comparable(merged, managed=managed)
     if item.kind.kind == "Secret":
         _mask(before, after)
     old, new = (
@@ -101,12 +102,12 @@ def _unified(item: Found, live: Manifest | None, merged: Manifest) -> str:
     return f"diff -u -N LIVE/{name} MERGED/{name}\n{''.join(lines)}" if lines else ""
 
 
-def _comparable(live: Manifest) -> dict[str, Any]:
-    """Return an object without what every write changes."""
+def _comparable(live: Manifest, *, managed: bool) -> dict[str, Any]:
+    """Return a copy of an object, without managedFields unless they are wanted."""
     metadata = {
         key: value
         for key, value in (live.get("metadata") or {}).items()
-        if key not in ("managedFields", "resourceVersion")
+        if managed or key != "managedFields"
     }
     return live | {"metadata": metadata} if live else {}
 

@@ -22,7 +22,6 @@ __all__ = ["ROLLOUT_FLAGS", "rollout"]
 ROLLOUT_FLAGS = {
     "timeout": Flag(),
     "watch": Flag("w", takes_value=False),
-    "revision": Flag(),
     "to-revision": Flag(),
     "dry-run": Flag(),
 }
