@@ -35,14 +35,24 @@ class WrongTypeError(Exception):
     """A value has another JSON type than its schema says; `decode_problem` finds the words."""
 
 
-def go_form(manifest: Manifest, schema: Schema) -> Manifest:
+def go_form(manifest: Manifest, schema: Schema, known: Manifest | None = None) -> Manifest:
     """Return an object of a built-in kind as Go writes it; the same one if it is so already.
+
+    Args:
+        manifest: The object; not changed.
+        schema: Of its kind.
+        known: An object in this form; members that are shared with it are not looked at.
 
     Raises:
         WrongTypeError: It cannot be read.
     """
-    formed: Manifest = _compiled(schema)(manifest)
-    return formed
+    if known is None:
+        formed: Manifest = _compiled(schema)(manifest)
+        return formed
+    kept = {name: value for name, value in manifest.items() if value is known.get(name, _ABSENT)}
+    changed = {name: value for name, value in manifest.items() if name not in kept}
+    formed = _compiled(schema)(changed)
+    return {**formed, **kept}
 
 
 def _compiled(schema: Schema) -> _Form:

@@ -12,6 +12,7 @@ import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 __all__ = ["FORMAT_PROBLEM", "canonical", "format_like", "parse"]
 
@@ -26,6 +27,7 @@ _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _NANO = Fraction(1, 10**9)
 _FACTORS_OF_INT64 = 18
+_REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ def parse(quantity: str | float) -> Fraction:
     return _parse(str(quantity)).amount
 
 
+@lru_cache(maxsize=_REMEMBERED, typed=True)
 def canonical(quantity: str | float) -> str:
     """Return what the API server stores for a quantity that a client sends.
 
@@ -64,6 +67,7 @@ def format_like(amount: Fraction, example: str | float) -> str:
     return _print(amount, _parse(str(example)).suffix)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _parse(text: str) -> _Parsed:
     found = _PARTS.fullmatch(text)
     if not text or found is None or not (found[2] or found[3]):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["shared"]
+__all__ = ["owned", "shared"]
 
 
 def shared(before: Any, after: Any) -> Any:
@@ -41,3 +41,23 @@ def shared(before: Any, after: Any) -> Any:
             same = same and new is before[index]
         return before if same else after
     return before if type(before) is type(after) and before == after else after
+
+
+def owned(before: Any, after: Any) -> Any:
+    """Return `after` with containers of its own wherever it differs from `before`.
+
+    What both share in the same place stays shared; so what the answer lets one change in place is
+    never part of `before`, as long as one does not change what is shared.
+    """
+    if before is after:
+        return after
+    if isinstance(after, dict):
+        old = before if isinstance(before, dict) else {}
+        return {name: owned(old.get(name), value) for name, value in after.items()}
+    if isinstance(after, list):
+        past = before if isinstance(before, list) else []
+        return [
+            owned(past[index] if index < len(past) else None, item)
+            for index, item in enumerate(after)
+        ]
+    return after

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from gitops_sim.apimachinery import causes, names, quantities
@@ -68,8 +69,13 @@ def port_number_or_name(value: int | str, path: str) -> Iterator[Cause]:
 
 def named(value: str, path: str, rule: Callable[[str], list[str]]) -> Iterator[Cause]:
     """Refuse a name that breaks a rule of `names`."""
-    for problem in rule(value):
+    for problem in _problems(rule, value):
         yield causes.invalid(path, value, problem)
+
+
+@lru_cache(maxsize=8192)
+def _problems(rule: Callable[[str], list[str]], value: str) -> tuple[str, ...]:
+    return tuple(rule(value))
 
 
 def supported(value: Any, path: str, words: Iterable[str]) -> Iterator[Cause]:
@@ -117,10 +123,8 @@ def not_over_100_percent(value: int | str, path: str) -> Iterator[Cause]:
 def label_causes(labels: dict[str, Any] | None, path: str) -> Iterator[Cause]:
     """Refuse keys and values that are none of labels."""
     for key, value in (labels or {}).items():
-        for problem in names.validate_label_key(key):
-            yield causes.invalid(path, key, problem)
-        for problem in names.validate_label_value(value):
-            yield causes.invalid(path, value, problem)
+        yield from named(key, path, names.validate_label_key)
+        yield from named(value, path, names.validate_label_value)
 
 
 def label_selector(selector: dict[str, Any] | None, path: str) -> Iterator[Cause]:

@@ -148,19 +148,24 @@ def patch(
     problem = wrong_identity(live, changed)
     if problem:
         raise BadRequestError(problem)
-    manifest = _decode_patched(server, resource_type, changed, body, kind)
+    manifest = _decode_patched(server, resource_type, live, changed, body, kind)
     write = Write("patch", resource_type, manager, subresource, dry_run, before)
     return replace_stored(server, write, manifest)
 
 
 def _decode_patched(
-    server: ApiServer, resource_type: ResourceType, changed: Manifest, body: Any, kind: PatchType
+    server: ApiServer,
+    resource_type: ResourceType,
+    live: Manifest,
+    changed: Manifest,
+    body: Any,
+    kind: PatchType,
 ) -> Manifest:
     """Decode a patched object; what cannot be decoded is told otherwise than for other writes."""
     if is_custom(server, resource_type):
         return decode(server, resource_type, fresh_copy(changed))
     try:
-        manifest = decode(server, resource_type, changed)
+        manifest = decode(server, resource_type, changed, live)
     except BadRequestError as error:
         if kind == "strategic":
             schema = schema_of(server, resource_type)
@@ -223,7 +228,7 @@ def apply(
         return _create(server, Write("apply", resource_type, manager, dry_run=dry_run), merged)
     if is_custom(server, resource_type):
         merged = fresh_copy(merged)
-    merged = decode(server, resource_type, merged)
+    merged = decode(server, resource_type, merged, live)
     write = Write("apply", resource_type, manager, subresource, dry_run, before)
     return replace_stored(server, write, merged, tracked=True)
 
