@@ -132,7 +132,9 @@ class ClusterHandle:
             tree.write(path, text.encode())
         clock = self._parts.clock
         person = self.simulated.client("kubectl")
-        process = KubectlCommand(person, clock, tree, self._parts.renderer, namespace)
+        process = KubectlCommand(
+            person, clock, tree, self._parts.renderer, namespace, logs=self.simulated.logs
+        )
         done = _Finished()
 
         def job() -> Generator[Any, Any, None]:
