@@ -10,6 +10,7 @@ import pytest
 from gitops_sim.apiserver import InProcessClient, new_server
 from gitops_sim.clock import VirtualClock
 from gitops_sim.cluster.controlling import MANAGER, ControllerSpec, build
+from gitops_sim.cluster.workloads.daemonset_pods import node_of
 from gitops_sim.errors import NotFoundError
 from gitops_sim.journal import Journal
 from gitops_sim.runtime import Controller, Request, Watched
@@ -94,7 +95,7 @@ class World:
             client.delete("v1/Pod", request.name, request.namespace, grace_period=0)
             return None
         if "nodeName" not in pod["spec"]:
-            self._bind(client, request)
+            self._bind(client, pod)
             return None
         image = pod["spec"]["containers"][0]["image"].partition(":")[0]
         phase = pod["status"]["phase"]
@@ -109,15 +110,17 @@ class World:
             self._tell(client, request, "Succeeded" if image == "done" else "Failed", ready=False)
         return None
 
-    def _bind(self, client: Any, request: Request) -> None:
-        taken = [pod["spec"].get("nodeName") for pod in self.user.list("v1/Pod")]
+    def _bind(self, client: Any, pod: Manifest) -> None:
+        """Bind a pod to the emptiest node, or to the one that a DaemonSet made it for."""
+        taken = [other["spec"].get("nodeName") for other in self.user.list("v1/Pod")]
         nodes = [node["metadata"]["name"] for node in self.user.list("v1/Node")]
+        metadata = pod["metadata"]
         client.create(
             {
                 "apiVersion": "v1",
                 "kind": "Binding",
-                "metadata": {"name": request.name, "namespace": request.namespace},
-                "target": {"kind": "Node", "name": min(nodes, key=taken.count)},
+                "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
+                "target": {"kind": "Node", "name": node_of(pod) or min(nodes, key=taken.count)},
             }
         )
 

@@ -4,9 +4,8 @@ A reconcile compares, node by node, what should run with what does: it creates a
 then replaces pods of an old template, as many at a time as maxUnavailable or maxSurge allow.
 
 Source: k8s.io/kubernetes, pkg/controller/daemon (daemon_controller.go, update.go).
-Differs: failed pods are replaced after a back-off of 1 s doubling to 15 minutes, as in the real
-controller, which is forgotten when the controller restarts; surges beyond one pod on a node are
-settled by keeping the newest.
+Failed pods are replaced after a back-off of 1 second that doubles up to 15 minutes; a restart of
+the controller forgets it, as in the real one.
 """
 
 from __future__ import annotations
@@ -221,7 +220,10 @@ class _Rollout:
             return ended + running[1:]
         new = [p for p in running if hash_of(p, REVISION_LABEL) == self._hash]
         old = [p for p in running if p not in new]
-        return ended + new[1:] + old[:-1]
+        excess = ended + new[1:] + old[1:]
+        if new and old and (not is_ready(old[0]) or self._is_available(new[0])):
+            excess.append(old[0])
+        return excess
 
     def _tell_ended(self, pod: Manifest, node_name: str) -> None:
         metadata, failed = pod["metadata"], phase_of(pod) == "Failed"
