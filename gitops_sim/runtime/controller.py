@@ -58,6 +58,7 @@ class Controller:
         workers: How many requests it works on at once.
         backoff: Of failed requests.
         agent: As facts name it; empty means `name`.
+        by_priority: Its queue is controller-runtime's, as agents have it, not client-go's.
 
     Attributes:
         errors: The last error of each request that has not gone well since, as text.
@@ -75,6 +76,7 @@ class Controller:
         workers: int = 1,
         backoff: Backoff | None = None,
         agent: str = "",
+        by_priority: bool = False,
     ) -> None:
         if len({entry.kind for entry in watched}) < len(watched):
             raise LabError(f"{name} watches a kind twice", "give each kind one Watched")
@@ -85,6 +87,7 @@ class Controller:
         self.watched = tuple(watched)
         self.workers = workers
         self.backoff = backoff or Backoff()
+        self.by_priority = by_priority
         self.errors: dict[Request, str] = {}
         self._journal = journal
         self._agent = agent or name
@@ -124,7 +127,12 @@ class _Life:
         self._clock = controller.clock
         self._idle: deque[Signal] = deque()
         self._client = RevocableClient(controller.make_client(), controller.name)
-        self.queue = WorkQueue(self._clock, self._wake, backoff=controller.backoff)
+        self.queue = WorkQueue(
+            self._clock,
+            self._wake,
+            backoff=controller.backoff,
+            by_priority=controller.by_priority,
+        )
         self._caches = CacheSet(self._client, self._wake)
         for watched in controller.watched:
             self._caches.watch(watched)

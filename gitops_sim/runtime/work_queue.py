@@ -43,14 +43,22 @@ class WorkQueue:
         clock: Whose time delays are.
         wake: Is called when a request becomes ready.
         backoff: For `add_rate_limited`.
+        by_priority: A request made now takes the place of a delayed one, as in controller-runtime
+            (pkg/controller/priorityqueue); otherwise both come, as in client-go.
     """
 
     def __init__(
-        self, clock: Clock, wake: Callable[[], None], *, backoff: Backoff | None = None
+        self,
+        clock: Clock,
+        wake: Callable[[], None],
+        *,
+        backoff: Backoff | None = None,
+        by_priority: bool = False,
     ) -> None:
         self._clock = clock
         self._wake = wake
         self._backoff = backoff or Backoff()
+        self._by_priority = by_priority
         self._ready: deque[Request] = deque()
         self._dirty: set[Request] = set()
         self._processing: set[Request] = set()
@@ -64,6 +72,8 @@ class WorkQueue:
 
     def add(self, request: Request) -> None:
         """Queue a request, unless it is queued already."""
+        if self._by_priority and request in self._waiting:
+            self._waiting.pop(request)[1].cancel()
         if not self._open or request in self._dirty:
             return
         self._dirty.add(request)

@@ -143,3 +143,15 @@ def test_no_request_is_worked_on_twice_at_once_and_none_is_lost(
         rest.append(taken)
         queue.done(taken)
     assert set(rest) == wanted
+
+
+def test_by_priority_a_request_made_now_takes_the_place_of_a_delayed_one() -> None:
+    clock = VirtualClock()
+    queue = WorkQueue(clock, lambda: None, by_priority=True)
+    request = Request("shop", "web")
+    queue.add_after(request, 10.0)
+    queue.add(request)
+    assert queue.take() == request
+    queue.done(request)
+    clock.run(20.0)
+    assert queue.take() is None

@@ -95,6 +95,7 @@ def install(
         SOURCE_WATCHES,
         workers=_SOURCE_WORKERS,
         backoff=backoff,
+        by_priority=True,
     )
     kustomize = Controller(
         KUSTOMIZE_CONTROLLER,
@@ -105,6 +106,7 @@ def install(
         KUSTOMIZE_WATCHES,
         workers=_KUSTOMIZE_WORKERS,
         backoff=backoff,
+        by_priority=True,
     )
     controllers = {controller.name: controller for controller in (source, kustomize)}
     for controller in controllers.values():

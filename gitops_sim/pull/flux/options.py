@@ -45,11 +45,11 @@ class Pace:
     takes 0.1 to 0.2 s, most of it the build.
     """
 
-    STATUS = 0.008
+    STATUS = 0.007
     WRITE = 0.006
     DRY_RUN = 0.004
-    LIST_REFS = 0.08
-    CLONE = 0.1
-    STORE = 0.01
+    LIST_REFS = 0.05
+    CLONE = 0.04
+    STORE = 0.005
     FETCH = 0.008
     BUILD = 0.08
