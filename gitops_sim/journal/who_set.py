@@ -28,7 +28,7 @@ def who_set(manifest: Manifest) -> dict[str, list[Setter]]:
     Source: Kubernetes, server-side apply, field management.
     """
     found: dict[str, list[Setter]] = {}
-    for entry in manifest.get("metadata", {}).get("managedFields", ()):
+    for entry in manifest.get("metadata", {}).get("managedFields") or ():
         setter = Setter(
             str(entry.get("manager", "")),
             str(entry.get("operation", "")),
