@@ -274,35 +274,23 @@ class _Run:
         """Keep within the bounds, the rate of growth, and directions that are switched off."""
         behavior = self._found["spec"].get("behavior") or {}
         fastest = max(2 * current, 4)
-        limits = (
-            (
-                replicas > self._most,
-                self._most,
-                "TooManyReplicas",
-                "the desired replica count is more than the maximum replica count",
-            ),
-            (
-                replicas < self._least,
-                self._least,
-                "TooFewReplicas",
-                "the desired replica count is less than the minimum replica count",
-            ),
-            (
-                replicas > fastest,
-                fastest,
-                "ScaleUpLimit",
-                "the desired replica count is increasing faster than the maximum scale rate",
-            ),
-        )
-        limited = replicas
-        for applies, limit, reason, message in limits:
-            if applies:
-                limited = limit
-                self._told("ScalingLimited", "True", reason, message)
-                break
+        limited = max(self._least, min(replicas, self._most, fastest))
+        if replicas < self._least:
+            reason = "TooFewReplicas"
+            message = "the desired replica count is less than the minimum replica count"
+        elif limited == replicas:
+            reason, message = (
+                "DesiredWithinRange",
+                "the desired count is within the acceptable range",
+            )
+        elif self._most > fastest:
+            reason = "ScaleUpLimit"
+            message = "the desired replica count is increasing faster than the maximum scale rate"
         else:
-            message = "the desired count is within the acceptable range"
-            self._told("ScalingLimited", "False", "DesiredWithinRange", message)
+            reason = "TooManyReplicas"
+            message = "the desired replica count is more than the maximum replica count"
+        status = "False" if limited == replicas else "True"
+        self._told("ScalingLimited", status, reason, message)
         way = "scaleUp" if limited > current else "scaleDown"
         if (behavior.get(way) or {}).get("selectPolicy") == "Disabled":
             return current
