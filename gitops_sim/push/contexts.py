@@ -60,6 +60,7 @@ def contexts_of(run: Run, job: JobRun, secrets: Mapping[str, str]) -> dict[str, 
     return {
         "env": {},
         "github": github,
+        "inputs": dict(source.inputs),
         "job": {"status": "success"},
         "matrix": dict(job.combination),
         "needs": run.needs(job),
@@ -75,6 +76,8 @@ def _payload(run: Run) -> dict[str, Any]:
     source = run.source
     repository = {"name": source.repository, "full_name": source.repository}
     payload: dict[str, Any] = {"repository": repository, "sender": {"login": source.actor}}
+    if source.event == "workflow_dispatch":
+        return payload | {"ref": source.ref, "inputs": dict(source.inputs)}
     if not source.number:
         head = {"id": source.commit, "message": source.message}
         return payload | {"ref": source.ref, "after": source.commit, "head_commit": head}

@@ -34,7 +34,9 @@ __all__ = [
     "parse_template",
 ]
 
-CONTEXTS = ("env", "github", "job", "matrix", "needs", "runner", "secrets", "steps", "vars")
+CONTEXTS = (
+    *("env", "github", "inputs", "job", "matrix", "needs", "runner", "secrets", "steps", "vars"),
+)
 STATUS_FUNCTIONS = ("always", "cancelled", "failure", "success")
 ARITIES = {
     "contains": (2, 2),

@@ -11,7 +11,7 @@ Differs: the workflow files of a merge request are those of its source.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from gitops_sim.clock.door import Door, outside
@@ -26,7 +26,7 @@ from gitops_sim.push.pool import RunnerPool
 from gitops_sim.push.progress import RunProgress
 from gitops_sim.push.runs import JobRun, Run, Source
 from gitops_sim.push.surroundings import Access, Surroundings
-from gitops_sim.push.triggers import Event
+from gitops_sim.push.triggers import Event, chosen_inputs
 from gitops_sim.push.workflows import FOLDER, Workflow, parse_workflow
 from gitops_sim.render import Renderer
 
@@ -126,6 +126,60 @@ class Pipelines:
         self._access.setdefault(repository, Access()).secrets[name] = value
 
     @outside
+    def run_push(self, repository_name: str, *, branch: str = "") -> None:
+        """Start what a first push of a branch would start: an import of a repository starts none.
+
+        Raises:
+            LabError: There is no such repository.
+            UnknownRefError: It has no such branch, or is empty.
+        """
+        repository = self._lab.forge.repository(repository_name)
+        branch = branch or repository.default_branch
+        self._pushed(repository, branch, "", repository.head(branch))
+
+    @outside
+    def dispatch(
+        self,
+        repository_name: str,
+        workflow: str,
+        *,
+        branch: str = "",
+        inputs: Mapping[str, str] | None = None,
+    ) -> Run:
+        """Start a workflow by hand, as GitHub's button does.
+
+        Args:
+            repository_name: Where it is.
+            workflow: Its name, or the name of its file such as `deploy.yaml`.
+            branch: Whose files; empty: the default branch.
+            inputs: Name -> text, for those that the workflow declares.
+
+        Raises:
+            LabError: There is no such workflow, it is broken, has no `workflow_dispatch`, or does
+                not take these inputs.
+        """
+        repository = self._lab.forge.repository(repository_name)
+        branch = branch or repository.default_branch
+        info = repository.info(repository.head(branch))
+        spec = self._named(repository, info.commit, workflow)
+        triggers = [t for t in spec.triggers if t.event == "workflow_dispatch"]
+        if not triggers:
+            problem = f"workflow {spec.name!r} does not have a 'workflow_dispatch' trigger"
+            raise LabError(problem, "add `workflow_dispatch:` to its `on:`")
+        source = Source(
+            repository.name,
+            "workflow_dispatch",
+            info.commit,
+            branch,
+            actor=info.author,
+            message=info.message,
+            inputs=chosen_inputs(triggers[0], inputs or {}),
+        )
+        run = self._new_run(source, spec.name, spec)
+        self._begin(run)
+        return run
+
+    @outside
     def rerun(self, run_id: str) -> Run:
         """Run all jobs of a run again, on the same commit, with the same workflow file.
 
@@ -209,17 +263,36 @@ class Pipelines:
         """Start the workflows of a commit that want an event."""
         if any(word in source.message for word in SKIP):
             return
-        tree = repository.tree(source.commit)
-        for path in tree.files(FOLDER):
-            name = path.removeprefix(f"{FOLDER}/")
-            if "/" in name or not name.endswith((".yaml", ".yml")):
-                continue
-            workflow = self._workflow(path, tree.blob_id(path), partial(tree.read, path))
+        for path, workflow in self._workflows(repository, source.commit):
             if isinstance(workflow, SpecError):
                 if event.name == "push":  # GitHub tells of a broken file at each push
                     self._refuse(source, path, workflow)
             elif workflow.wants(event):
                 self._begin(self._new_run(source, workflow.name, workflow))
+
+    def _named(self, repository: Repository, commit: str, name: str) -> Workflow:
+        """Return a workflow of a commit by its name or file; LabError when there is none."""
+        known: list[str] = []
+        for path, workflow in self._workflows(repository, commit):
+            if isinstance(workflow, SpecError):
+                if path.endswith(f"/{name}"):
+                    raise LabError(f"Invalid workflow file: {workflow}", "mend it and commit")
+                continue
+            if name == workflow.name or path.endswith(f"/{name}"):
+                return workflow
+            known.append(workflow.name)
+        listed = ", ".join(known) or "none"
+        raise LabError(f"{repository.name} has no workflow {name!r}", f"its workflows: {listed}")
+
+    def _workflows(
+        self, repository: Repository, commit: str
+    ) -> Iterator[tuple[str, Workflow | SpecError]]:
+        """Yield the workflow files of a commit, each parsed, or what is wrong with it."""
+        tree = repository.tree(commit)
+        for path in tree.files(FOLDER):
+            name = path.removeprefix(f"{FOLDER}/")
+            if "/" not in name and name.endswith((".yaml", ".yml")):
+                yield path, self._workflow(path, tree.blob_id(path), partial(tree.read, path))
 
     def _workflow(self, path: str, blob: str, content: Callable[[], bytes]) -> Workflow | SpecError:
         """Return a workflow file, parsed when it is first seen."""

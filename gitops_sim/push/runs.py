@@ -34,7 +34,7 @@ class Source:
 
     Attributes:
         repository: Its name in the forge.
-        event: `push` or `pull_request`.
+        event: `push`, `pull_request` or `workflow_dispatch`.
         commit: The commit that is run; of a merge request, the head of its source.
         branch: The branch pushed to, or the source of the merge request.
         target: The target of the merge request; empty for a push.
@@ -43,6 +43,7 @@ class Source:
         action: What happened to the merge request, such as `opened`; empty for a push.
         merged: Whether it was merged then.
         message: Of the commit.
+        inputs: What the person who started it by hand said.
     """
 
     repository: str
@@ -55,6 +56,7 @@ class Source:
     action: str = ""
     merged: bool = False
     message: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ref(self) -> str:

@@ -1,22 +1,23 @@
 """When a workflow runs: events, and filters by branch, path and kind of activity.
 
 Source: GitHub Actions, "Workflow syntax", `on`.
-Differs: pushes of tags start nothing; events other than push and pull_request are known by name
-and never happen.
+Differs: pushes of tags start nothing; events other than those in `EVENTS` are known by name and
+never happen; an input of a dispatch is text, whatever its type.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from gitops_sim.errors import LabError
 from gitops_sim.push.workflow_yaml import Entry
 
-__all__ = ["EVENTS", "Event", "Trigger", "matches", "parse_triggers"]
+__all__ = ["EVENTS", "Event", "Input", "Trigger", "chosen_inputs", "matches", "parse_triggers"]
 
-EVENTS = ("push", "pull_request")
+EVENTS = ("push", "pull_request", "workflow_dispatch")
 NEVER = (
     "check_run",
     "check_suite",
@@ -41,7 +42,6 @@ NEVER = (
     "status",
     "watch",
     "workflow_call",
-    "workflow_dispatch",
     "workflow_run",
 )
 """Events of GitHub that do not happen in the lab."""
@@ -54,8 +54,8 @@ class Event:
     """Something that happened in a repository.
 
     Attributes:
-        name: `push` or `pull_request`.
-        branch: The branch pushed to, or the target of the merge request.
+        name: `push`, `pull_request` or `workflow_dispatch`.
+        branch: The branch pushed to or chosen, or the target of the merge request.
         files: Returns the paths changed; called only when a filter asks.
         action: What happened to a merge request, such as `opened`; empty for a push.
     """
@@ -64,6 +64,16 @@ class Event:
     branch: str
     files: Callable[[], Sequence[str]]
     action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a person may say when starting a workflow by hand; `options` is empty for any text."""
+
+    name: str
+    default: str = ""
+    required: bool = False
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,7 @@ class Trigger:
     paths_ignore: tuple[str, ...] | None = None
     tags_only: bool = False
     types: tuple[str, ...] = DEFAULT_TYPES
+    inputs: tuple[Input, ...] = ()
 
     def fires(self, event: Event) -> bool:
         """Return whether an event starts the workflow."""
@@ -115,13 +126,17 @@ def parse_triggers(entry: Entry) -> tuple[Trigger, ...]:
             has_filters = isinstance(entry.value, dict) and below.value is not None
             found.append(_trigger(name, below) if has_filters else Trigger(name))
         elif name not in NEVER:
-            fix = f"use {' or '.join(EVENTS)}"
+            fix = f"use one of {', '.join(EVENTS)}"
             raise below.refuse(f"unexpected event {name!r}", fix)
     return tuple(found)
 
 
 def _trigger(name: str, entry: Entry) -> Trigger:
     """Read the filters of one event."""
+    if name == "workflow_dispatch":
+        given = entry.mapping(("inputs",)).get("inputs")
+        inputs = given.mapping().items() if given and given.value is not None else ()
+        return Trigger(name, inputs=tuple(_input(key, below) for key, below in inputs))
     filters = FILTERS if name == "push" else FILTERS[:4]
     members = entry.mapping((*filters, *(() if name == "push" else ("types",))))
     for allowed in ("branches", "paths", "tags"):
@@ -144,6 +159,39 @@ def _trigger(name: str, entry: Entry) -> Trigger:
         bool({"tags", "tags-ignore"} & values.keys()) and not branches,
         values.get("types", DEFAULT_TYPES),
     )
+
+
+def _input(name: str, entry: Entry) -> Input:
+    """Read one input of a dispatch."""
+    if entry.value is None:
+        return Input(name)
+    keys = ("default", "deprecationMessage", "description", "options", "required", "type")
+    members = entry.mapping(keys)
+    return Input(
+        name,
+        members["default"].text() if "default" in members else "",
+        members["required"].flag() if "required" in members else False,
+        tuple(members["options"].texts()) if "options" in members else (),
+    )
+
+
+def chosen_inputs(trigger: Trigger, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the inputs of a dispatch, defaults filled in.
+
+    Raises:
+        LabError: One is unknown, missing, or none of its options; the words are GitHub's.
+    """
+    declared = {one.name: one for one in trigger.inputs}
+    unknown = sorted(given.keys() - declared.keys())
+    if unknown:
+        raise LabError(f"unexpected inputs provided: {unknown}", f"it takes {sorted(declared)}")
+    for one in trigger.inputs:
+        value = given.get(one.name, one.default)
+        if one.required and not value:
+            raise LabError(f"required input {one.name!r} not provided", f"give {one.name}=…")
+        if one.options and value not in one.options:
+            raise LabError(f"{one.name}: {value!r} is no option", f"use one of {one.options}")
+    return {one.name: given.get(one.name, one.default) for one in trigger.inputs}
 
 
 def matches(patterns: Sequence[str], name: str) -> bool:

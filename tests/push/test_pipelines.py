@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gitops_sim.errors import LabError
+from gitops_sim.errors import LabError, UnknownRefError
 from gitops_sim.journal.facts import (
     CheckReported,
     PipelineDone,
@@ -401,3 +403,56 @@ def test_log_has_job_step_and_time_before_each_line(world: Any) -> None:
     job, step, rest = run.log.splitlines()[-1].split("\t")
     assert (job, step) == ("a", "Say")
     assert rest.endswith("Z hi")
+
+
+def test_imported_repository_runs_when_it_is_told_to(world: Any, tmp_path: Path) -> None:
+    (tmp_path / ".github/workflows").mkdir(parents=True)
+    (tmp_path / ".github/workflows/ci.yaml").write_text(textwrap.dedent(THREE))
+    world.forge.import_repository(str(tmp_path), "imported")
+    assert world.pipelines.runs == []
+    world.pipelines.run_push("imported")
+    world.clock.run(200)
+    assert [str(run.status) for run in world.pipelines.runs] == ["success"]
+    with pytest.raises(UnknownRefError):
+        world.pipelines.run_push("imported", branch="nope")
+
+
+BY_HAND = """
+    name: roll
+    on:
+      workflow_dispatch:
+        inputs:
+          version: {required: true, description: Which image}
+          where: {type: choice, options: [staging, production], default: staging}
+    jobs: {a: {runs-on: x, steps: [{run: "echo ${{ inputs.version }} ${{ inputs.where }}"}]}}
+"""
+
+
+def test_workflow_is_started_by_hand_with_its_inputs(world: Any) -> None:
+    world.shop.commit({".github/workflows/roll.yaml": textwrap.dedent(BY_HAND)}, "Add")
+    assert world.pipelines.runs == []
+    run = world.pipelines.dispatch("shop", "roll.yaml", inputs={"version": "1.2"})
+    world.clock.run(100)
+    assert (run.status, run.source.event) == ("success", "workflow_dispatch")
+    assert run.jobs[0].steps[-1].output == "1.2 staging\n"
+
+
+@pytest.mark.parametrize(
+    ("workflow", "inputs", "says"),
+    [
+        ("roll", {}, "required input 'version' not provided"),
+        ("roll", {"version": "1", "x": "y"}, r"unexpected inputs provided: \['x'\]"),
+        ("roll", {"version": "1", "where": "moon"}, "'moon' is no option"),
+        ("nope", {}, "shop has no workflow 'nope'"),
+        ("ci", {}, "workflow 'ci' does not have a 'workflow_dispatch' trigger"),
+        ("broken.yaml", {}, "Invalid workflow file: .github/workflows/broken.yaml"),
+    ],
+)
+def test_start_by_hand_that_cannot_be_is_told(
+    world: Any, workflow: str, inputs: dict[str, str], says: str
+) -> None:
+    folder = ".github/workflows"
+    files = {"roll.yaml": BY_HAND, "ci.yaml": THREE, "broken.yaml": "on: ["}
+    world.shop.commit({f"{folder}/{n}": textwrap.dedent(t) for n, t in files.items()}, "Add")
+    with pytest.raises(LabError, match=says):
+        world.pipelines.dispatch("shop", workflow, inputs=inputs)

@@ -91,4 +91,4 @@ def test_files_are_not_asked_for_when_no_filter_needs_them() -> None:
 
 
 def test_event_that_never_happens_here_starts_nothing() -> None:
-    assert not fires("[schedule, workflow_dispatch]", push("main"))
+    assert not fires("[schedule, release]", push("main"))

@@ -94,7 +94,10 @@ MISTAKES = [
     ),
     (
         JOB.replace("on: push", "on: pull_requests"),
-        f"{FILE}:1: on: unexpected event 'pull_requests' (fix: use push or pull_request)",
+        (
+            f"{FILE}:1: on: unexpected event 'pull_requests' (fix: use one of push, pull_request, "
+            "workflow_dispatch)"
+        ),
     ),
     (JOB.replace("on: push\n", ""), f"{FILE}:1: required key 'on' is missing (fix: write `on:`)"),
     (
@@ -147,7 +150,7 @@ MISTAKES = [
         JOB + "      if: githup.sha == 'x'\n",
         (
             f"{FILE}:7: jobs.a.steps[0].if: unrecognized named-value: 'githup'; there is: env, "
-            "github, job, matrix, needs, runner, secrets, steps, vars"
+            "github, inputs, job, matrix, needs, runner, secrets, steps, vars"
         ),
     ),
     (
