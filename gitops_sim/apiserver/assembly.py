@@ -5,6 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from gitops_sim.apiserver.admission import FIRST_NAMESPACES, created_with, namespace_lifecycle
+from gitops_sim.apiserver.admission_limits import give_defaults, keep_limits
+from gitops_sim.apiserver.admission_pods import admit_pod
+from gitops_sim.apiserver.admission_policy import judge_by_policies
+from gitops_sim.apiserver.admission_quota import take_quota
 from gitops_sim.apiserver.bootstrap import own_service, store_first_objects
 from gitops_sim.apiserver.client import InProcessClient
 from gitops_sim.apiserver.custom_kinds import begin_definition, follow_definitions
@@ -24,7 +28,14 @@ def new_server(clock: Clock, journal: Journal, *, name: str = "cluster") -> ApiS
     server.admission += [
         namespace_lifecycle(server),
         created_with(server),
+        partial(give_defaults, server),
+        partial(admit_pod, server),
         partial(no_escalation, server),
+    ]
+    server.judges += [
+        partial(keep_limits, server),
+        partial(judge_by_policies, server),
+        partial(take_quota, server),
     ]
     server.strategies.append(partial(prepare_kind, server))
     ServiceAllocation(server)

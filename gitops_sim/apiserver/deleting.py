@@ -52,6 +52,8 @@ def delete(
     write = Write("delete", resource_type, manager, "", dry_run, before)
     refuse_deletion(write, name)
     _check_preconditions(resource_type, before["metadata"], resource_version, uid)
+    for judge in server.judges:
+        judge(write, before)
     metadata = dict(before["metadata"])
     finalizers = list(metadata.get("finalizers", ()))
     _set_propagation(finalizers, propagation)

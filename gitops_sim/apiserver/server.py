@@ -65,6 +65,7 @@ class ApiServer:
     Attributes:
         admission: What looks at each write, and may change it in the name of who writes.
         strategies: What the registry itself adds after that; nobody comes to own it.
+        judges: What looks at the object as it is to be stored, valid, and may only refuse it.
         after_write: Is told each write that was stored; the object is None when it is gone.
     """
 
@@ -77,6 +78,7 @@ class ApiServer:
         self.schemas = Schemas()
         self.admission: list[AdmissionHook] = []
         self.strategies: list[AdmissionHook] = []
+        self.judges: list[AdmissionHook] = []
         self.after_write: list[Callable[[Write, Manifest | None], None]] = []
         self.writes = 0
         self.caller = Caller()

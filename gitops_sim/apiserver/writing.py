@@ -89,6 +89,8 @@ def _create(server: ApiServer, write: Write, manifest: Manifest) -> Manifest:
     for strategy in server.strategies:
         strategy(write, manifest)
     check(server, resource_type, manifest, None)
+    for judge in server.judges:
+        judge(write, manifest)
     return server.commit(write, manifest)
 
 
@@ -276,6 +278,8 @@ def replace_stored(
     manifest = managed_fields.without_idle_times(live, shared(live, manifest))
     if manifest is live:
         return live
+    for judge in server.judges:
+        judge(write, manifest)
     done = finish_if_released(server, write, manifest)
     return server.commit(write, manifest) if done is None else done
 
