@@ -49,8 +49,6 @@ _DEFAULTS: Final = {"protocol": "TCP"}
 
 Source: the defaults of x-kubernetes-list-map-keys in the built-in kinds.
 """
-_KEY_DEFAULTS: Final = {"protocol": "TCP"}
-"""What the API server fills in for a field that names an item and was left out."""
 _METADATA: Final = ("labels", "annotations")
 
 

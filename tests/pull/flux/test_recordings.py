@@ -12,6 +12,7 @@ import difflib
 import json
 import re
 import shlex
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from gitops_sim.clock import VirtualClock
 from gitops_sim.cluster import SimulatedCluster
 from gitops_sim.forge import Forge
 from gitops_sim.journal import Journal
-from gitops_sim.kubectl import KubectlCommand
+from gitops_sim.kubectl import CommandResult, KubectlCommand
 from gitops_sim.pull.flux import FluxOptions, install
 from gitops_sim.registry import Registry
 from gitops_sim.render import FolderTree, Renderer
@@ -65,6 +66,7 @@ class Replay:
             self.kubectl("apply -f -", json.dumps(step["apply"]))
         else:
             words = step["kubectl"].removeprefix("kubectl ")
+            words += " --wait=false" if " delete " in words else ""  # no time passes in a command
             self.kubectl(words, step.get("stdin", ""))
 
     def commit(self, message: str, files: dict[str, str | None]) -> None:
@@ -77,13 +79,8 @@ class Replay:
     def kubectl(self, words: str, stdin: str = "") -> None:
         stdin = stdin.replace("http://git.example/", "https://git.example.com/")
         command = KubectlCommand(self.cluster, self.clock, FolderTree(self.folder), RENDERER)
-        running = command.run(shlex.split(words), stdin=stdin)
-        while True:
-            try:
-                next(running)
-            except StopIteration as end:
-                assert end.value.exit_code == 0, end.value.stderr
-                return
+        result = drained(command.run(shlex.split(words), stdin=stdin))
+        assert result.exit_code == 0, result.stderr
 
     def told(self, text: str) -> str:
         """Return a message without what no two runs share."""
@@ -94,6 +91,16 @@ class Replay:
         return _SHORT_TIME.sub(
             lambda found: "<time>" if "." in found[0] or "ms" in found[0] else found[0], text
         )
+
+
+def drained(running: Generator[Any, Any, CommandResult]) -> CommandResult:
+    """Run a command to its end; the time that it takes does not pass."""
+    while True:
+        try:
+            next(running)
+        except StopIteration as end:
+            result: CommandResult = end.value
+            return result
 
 
 def passes(replay: Replay, kind: str, name: str) -> list[dict[str, list[Any]]]:
