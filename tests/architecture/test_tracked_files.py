@@ -13,10 +13,11 @@ ROOT = Path(__file__).parents[2]
 LARGEST = 500_000
 """Bytes; more than that is a data set or a build product."""
 NO_TEXT = {".png", ".xz", ".gz", ".ico"}
-# GitHub's runners do have a /home/runner. Written in parts, so that this file does not find itself.
+# Simulated machines have a /home/runner, as GitHub's, and a /home/learner.
+# Written in parts, so that this file does not find itself.
 FORBIDDEN = {
     "an absolute path": re.compile(
-        r"(?<![\w.}])/(?:home/(?!runner)|Users/|root/|work/|private/tmp/)[A-Za-z0-9_.-]+"
+        r"(?<![\w.}])/(?:home/(?!runner|learner)|Users/|root/|work/|private/tmp/)[A-Za-z0-9_.-]+"
     ),
     "a package index": re.compile(
         r"pypi\." + r"org|files\.python" + r"hosted|--(?:extra-)?index-url "

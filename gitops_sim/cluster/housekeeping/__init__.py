@@ -1,39 +1,7 @@
 """The controllers that keep a cluster in order: namespaces, garbage, volumes, accounts, quotas."""
 
-from collections.abc import Mapping
-
-from gitops_sim.cluster.controlling import ControllerSpec
 from gitops_sim.cluster.housekeeping.autoscaling import MetricSource, autoscaler
-from gitops_sim.cluster.housekeeping.disruptions import DISRUPTION_BUDGETS
-from gitops_sim.cluster.housekeeping.finished_jobs import TTL_AFTER_FINISHED
-from gitops_sim.cluster.housekeeping.garbage import GARBAGE_COLLECTOR
-from gitops_sim.cluster.housekeeping.namespaces import NAMESPACES
-from gitops_sim.cluster.housekeeping.quotas import RESOURCE_QUOTAS
-from gitops_sim.cluster.housekeeping.service_accounts import ROOT_CA, SERVICE_ACCOUNTS
-from gitops_sim.cluster.housekeeping.volume_protection import (
-    CLAIM_PROTECTION,
-    EPHEMERAL_VOLUMES,
-    VOLUME_PROTECTION,
-)
-from gitops_sim.cluster.housekeeping.volumes import PROVISIONER, STANDARD_CLASS, VOLUME_BINDER
+from gitops_sim.cluster.housekeeping.table import HOUSEKEEPING
+from gitops_sim.cluster.housekeeping.volumes import STANDARD_CLASS
 
 __all__ = ["HOUSEKEEPING", "STANDARD_CLASS", "MetricSource", "autoscaler"]
-
-_ALL = (
-    SERVICE_ACCOUNTS,
-    ROOT_CA,
-    NAMESPACES,
-    GARBAGE_COLLECTOR,
-    RESOURCE_QUOTAS,
-    DISRUPTION_BUDGETS,
-    autoscaler(),
-    TTL_AFTER_FINISHED,
-    VOLUME_BINDER,
-    PROVISIONER,
-    CLAIM_PROTECTION,
-    VOLUME_PROTECTION,
-    EPHEMERAL_VOLUMES,
-)
-
-HOUSEKEEPING: Mapping[str, ControllerSpec] = {spec.name: spec for spec in _ALL}
-"""The controllers, by the controller manager's names."""

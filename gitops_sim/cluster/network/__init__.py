@@ -1,11 +1,5 @@
 """The network of a cluster: endpoints of Services, and what users see through them."""
 
-from collections.abc import Mapping
-
-from gitops_sim.cluster.controlling import ControllerSpec
-from gitops_sim.cluster.network.endpoint_slices import ENDPOINT_SLICES
-from gitops_sim.cluster.network.endpoints import ENDPOINTS
+from gitops_sim.cluster.network.table import NETWORK
 
 __all__ = ["NETWORK"]
-
-NETWORK: Mapping[str, ControllerSpec] = {spec.name: spec for spec in (ENDPOINTS, ENDPOINT_SLICES)}

@@ -1,18 +1,5 @@
 """The controllers of workloads: what people declare, turned into pods."""
 
-from collections.abc import Mapping
-
-from gitops_sim.cluster.controlling import ControllerSpec
-from gitops_sim.cluster.workloads.cronjobs import CRONJOBS
-from gitops_sim.cluster.workloads.daemonsets import DAEMONSETS
-from gitops_sim.cluster.workloads.deployments import DEPLOYMENTS
-from gitops_sim.cluster.workloads.jobs import JOBS
-from gitops_sim.cluster.workloads.replicasets import REPLICASETS, REPLICATION_CONTROLLERS
-from gitops_sim.cluster.workloads.statefulsets import STATEFULSETS
+from gitops_sim.cluster.workloads.table import WORKLOADS
 
 __all__ = ["WORKLOADS"]
-
-_ALL = (DEPLOYMENTS, REPLICASETS, REPLICATION_CONTROLLERS, STATEFULSETS, DAEMONSETS, JOBS, CRONJOBS)
-
-WORKLOADS: Mapping[str, ControllerSpec] = {spec.name: spec for spec in _ALL}
-"""Their controllers, by the controller manager's names."""

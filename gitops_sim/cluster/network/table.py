@@ -1,0 +1,13 @@
+"""The controllers of this folder, by name: what a cluster assembles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gitops_sim.cluster.controlling import ControllerSpec
+from gitops_sim.cluster.network.endpoint_slices import ENDPOINT_SLICES
+from gitops_sim.cluster.network.endpoints import ENDPOINTS
+
+__all__ = ["NETWORK"]
+
+NETWORK: Mapping[str, ControllerSpec] = {spec.name: spec for spec in (ENDPOINTS, ENDPOINT_SLICES)}
