@@ -256,7 +256,7 @@ def _step(entry: Entry) -> StepSpec:
     uses = _action(members["uses"]) if "uses" in members else ""
     run = _template(members["run"]) if "run" in members else None
     first = (members["run"].text().strip().splitlines() or [""])[0] if run else uses
-    label = _template(members["name"]) if "name" in members else parse_label(f"Run {first}")
+    label = _template(members["name"]) if "name" in members else _label_of(f"Run {first}")
     return StepSpec(
         label,
         run,
@@ -273,7 +273,7 @@ def _step(entry: Entry) -> StepSpec:
     )
 
 
-def parse_label(text: str) -> Template:
+def _label_of(text: str) -> Template:
     """Return the name of a step without one: its first line, whose expressions may be cut."""
     try:
         return parse_template(text)
