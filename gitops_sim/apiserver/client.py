@@ -14,7 +14,7 @@ from gitops_sim.apiserver.scaling import ScaleWriter, change_scale, patched_scal
 from gitops_sim.apiserver.server import ApiServer, in_version, revision_of, storage_kind
 from gitops_sim.apiserver.watching import Filter, StoreWatch
 from gitops_sim.errors import BadRequestError
-from gitops_sim.protocols import PatchType, Propagation
+from gitops_sim.protocols import PatchType, Propagation, Watch
 from gitops_sim.types import Manifest
 
 __all__ = ["Charged", "InProcessClient"]
@@ -76,7 +76,7 @@ class InProcessClient:
         since: str | None = None,
         labels: str | None = None,
         fields: str | None = None,
-    ) -> StoreWatch:
+    ) -> Watch:
         """Watch from a resourceVersion; None: first the present objects as ADDED, then on."""
         resource_type = self._type(kind)
         inside = namespace if resource_type.namespaced else None

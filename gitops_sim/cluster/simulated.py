@@ -10,16 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gitops_sim.apiserver import InProcessClient, StoreWatch, new_server
+from gitops_sim.apiserver import InProcessClient, new_server
 from gitops_sim.clock import Account
 from gitops_sim.clock.door import Door, outside
+from gitops_sim.cluster.api_gate import ApiGate, GatedAccount, GatedClient
 from gitops_sim.cluster.assembly import make_controllers, make_users, register_nodes
+from gitops_sim.cluster.faults import Faults
+from gitops_sim.cluster.housekeeping import STANDARD_CLASS
 from gitops_sim.cluster.nodes.logs import pod_log
 from gitops_sim.cluster.nodes.machines import Machines
 from gitops_sim.errors import LabError
 from gitops_sim.journal import Journal
 from gitops_sim.journal.facts import FaultEnded, FaultStarted
-from gitops_sim.protocols import Clock, ImageSource, PatchType, Propagation
+from gitops_sim.protocols import Clock, ImageSource, PatchType, Propagation, Watch
 from gitops_sim.runtime import Controller, Request
 from gitops_sim.types import Manifest
 
@@ -43,8 +46,10 @@ class SimulatedCluster:
 
     Attributes:
         server: The API server.
+        gate: What all clients of the server pass through.
         machines: What the nodes run on.
         controllers: By name: `deployment-controller`, `kube-scheduler`, `kubelet`, …
+        faults: What can be broken on purpose: `faults.api_down("5m")`.
     """
 
     def __init__(
@@ -64,16 +69,19 @@ class SimulatedCluster:
         self.door = self._door = door
         self._address = f"cluster/{name}"
         self.server = new_server(clock, journal, name=name)
+        self.gate = ApiGate()
         self.machines = Machines(clock, nodes)
         self.controllers: dict[str, Controller] = {}
         self._reader = InProcessClient(self.server, _PERSON)
         register_nodes(self.client("kubelet"), self.machines, clock)
         self._users = make_users(self, name)
         if controllers:
+            self._reader.create(STANDARD_CLASS)
             self.controllers = make_controllers(self, images)
             for controller in (*self.controllers.values(), self._users):
                 controller.start()
         self.machines.on_change.append(self._look_again)
+        self.faults = Faults(self)
         if door is not None:
             door.register(self._address, self)
 
@@ -89,7 +97,7 @@ class SimulatedCluster:
             latency: Seconds that each request takes.
         """
         account = Account(self.clock, name, qps=qps, burst=burst, latency=latency)
-        return InProcessClient(self.server, name, account=account)
+        return GatedClient(self.server, name, self.gate, account=GatedAccount(self.gate, account))
 
     # What looks.
 
@@ -119,7 +127,7 @@ class SimulatedCluster:
         since: str | None = None,
         labels: str | None = None,
         fields: str | None = None,
-    ) -> StoreWatch:
+    ) -> Watch:
         """Watch from a resourceVersion, or from the present objects on."""
         return self._reader.watch(kind, namespace, since=since, labels=labels, fields=fields)
 

@@ -1,4 +1,4 @@
-"""A world of a real API server and real controllers, with nodes that run every pod at once."""
+"""Two worlds: controllers with nodes that run every pod at once, and a whole cluster."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import pytest
 
 from gitops_sim.apiserver import InProcessClient, new_server
 from gitops_sim.clock import VirtualClock
+from gitops_sim.cluster import SimulatedCluster
 from gitops_sim.cluster.controlling import MANAGER, ControllerSpec, build
 from gitops_sim.cluster.workloads.daemonset_pods import node_of
 from gitops_sim.errors import NotFoundError
 from gitops_sim.journal import Journal
+from gitops_sim.registry import Registry
 from gitops_sim.runtime import Controller, Request, Watched
 from gitops_sim.types import Manifest, Result, Step
 
@@ -189,3 +191,74 @@ def _workload(kind: str, name: str, *, image: str = "nginx:1.27", **spec: Any) -
 def workload() -> Callable[..., Manifest]:
     """Make a workload: `workload("Deployment", "web", replicas=3, image="bad")`."""
     return _workload
+
+
+class Lab:
+    """A whole cluster with its registry, and short ways to look at pods."""
+
+    def __init__(self, *, nodes: int = 3, seed: int = 5) -> None:
+        self.clock = VirtualClock(seed)
+        self.journal = Journal(self.clock)
+        self.registry = Registry(self.clock, self.journal)
+        self.cluster = SimulatedCluster(
+            "dev", self.clock, self.journal, None, self.registry, nodes=nodes
+        )
+        self.run(1)
+
+    def run(self, seconds: float) -> None:
+        self.clock.run(self.clock.now() + seconds)
+
+    def create_pod(self, image: str, name: str = "web", **options: Any) -> Manifest:
+        """Create a pod of one container; `container` and `metadata` add to what they name."""
+        container = {"name": "main", "image": image} | options.pop("container", {})
+        metadata = {"name": name, "namespace": "default"} | options.pop("metadata", {})
+        spec = {"containers": [container]} | options
+        return self.cluster.create(
+            {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+        )
+
+    def pod(self, name: str = "web") -> Manifest:
+        return self.cluster.get("v1/Pod", name, "default")
+
+    def container(self, name: str = "web", container: str = "main") -> dict[str, Any]:
+        status = self.pod(name)["status"]
+        told = [*status.get("containerStatuses", ()), *status.get("initContainerStatuses", ())]
+        return next(entry for entry in told if entry["name"] == container)
+
+    def waits_for(self, name: str = "web") -> str:
+        """Return the reason for which the container waits; empty when it does not."""
+        return str(self.container(name)["state"].get("waiting", {}).get("reason", ""))
+
+    def condition(self, type_: str, name: str = "web") -> dict[str, Any]:
+        conditions = self.pod(name)["status"]["conditions"]
+        return next(entry for entry in conditions if entry["type"] == type_)
+
+    def is_ready(self, name: str = "web") -> bool:
+        return bool(self.condition("Ready", name)["status"] == "True")
+
+    def events(self, name: str = "web") -> list[tuple[str, str]]:
+        """Return (reason, message) of the events about an object, oldest first."""
+        found = [
+            event
+            for event in self.cluster.list("v1/Event")
+            if event["involvedObject"]["name"] == name
+        ]
+        found.sort(key=lambda event: int(event["metadata"]["resourceVersion"]))
+        return [(event["reason"], event["message"]) for event in found]
+
+    def reasons(self, name: str = "web") -> list[str]:
+        return [reason for reason, _ in self.events(name)]
+
+    def places(self) -> dict[str, str]:
+        pods = self.cluster.list("v1/Pod", "default")
+        return {pod["metadata"]["name"]: pod["spec"].get("nodeName", "") for pod in pods}
+
+
+@pytest.fixture
+def lab() -> Lab:
+    return Lab()
+
+
+@pytest.fixture
+def make_lab() -> type[Lab]:
+    return Lab

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from gitops_sim.cluster.nodes.node_infos import NodeInfo, allocatable, pod_requests
+from gitops_sim.cluster.nodes.node_infos import NodeInfo, allocatable
 from gitops_sim.types import Manifest
 
 __all__ = [
@@ -29,16 +29,25 @@ class Misfit(NamedTuple):
     helps_preemption: bool
 
 
-def misfits(pod: Manifest, node: Manifest, info: NodeInfo) -> Iterator[Misfit]:
+def misfits(
+    pod: Manifest, wants: Mapping[str, Fraction], node: Manifest, info: NodeInfo
+) -> Iterator[Misfit]:
     """Return the reasons of the first rule that a node breaks for a pod, nothing if it fits.
 
     Rules about other pods on other nodes are in `pod_placement`.
+
+    Args:
+        pod: Is to be placed.
+        wants: What it asks for (`pod_requests`).
+        node: Where.
+        info: What is there.
     """
-    for rule in (_unschedulable, _name, _taints, _affinity, _ports, _resources):
+    for rule in (_unschedulable, _name, _taints, _affinity, _ports):
         found = list(rule(pod, node, info))
         if found:
             yield from found
             return
+    yield from _resources(wants, node, info)
 
 
 def untolerated(pod: Manifest, node: Manifest, effects: Sequence[str]) -> Mapping[str, str] | None:
@@ -151,11 +160,11 @@ def _host_ports(pod: Manifest) -> set[tuple[str, int]]:
     }
 
 
-def _resources(pod: Manifest, node: Manifest, info: NodeInfo) -> Iterator[Misfit]:
+def _resources(wants: Mapping[str, Fraction], node: Manifest, info: NodeInfo) -> Iterator[Misfit]:
     has = allocatable(node)
     if len(info.pods) + 1 > has.get("pods", Fraction(0)):
         yield Misfit("Too many pods", helps_preemption=True)
-    for name, amount in sorted(pod_requests(pod).items(), key=lambda item: item[0]):
+    for name, amount in sorted(wants.items()):
         if not amount:
             continue
         free = has.get(name, Fraction(0)) - info.requested.get(name, Fraction(0))

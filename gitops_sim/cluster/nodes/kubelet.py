@@ -16,7 +16,6 @@ from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.cluster.nodes import pods
 from gitops_sim.cluster.nodes.configuration import Configuration, uses
 from gitops_sim.cluster.nodes.machines import Machine, Machines, ready_conditions
-from gitops_sim.cluster.nodes.pod_runs import PodRun
 from gitops_sim.cluster.nodes.pod_status import pod_status
 from gitops_sim.errors import NotFoundError
 from gitops_sim.protocols import Clock, Cluster, ImageSource
@@ -113,12 +112,14 @@ class Kubelet:
         uid, now = pod["metadata"]["uid"], self._clock.now()
         run = machine.pods.get(uid)
         if run is None:
-            run = machine.pods[uid] = PodRun((request.namespace, request.name), uid, now)
+            run = pods.begin(pod, machine, now)
             self._places[request] = (machine, uid)
         site = self._site(pod, machine, now)
         is_deleted = "deletionTimestamp" in pod["metadata"]
         due = pods.kill(pod, run, site) if is_deleted else pods.sync(pod, run, site)
-        status = pod_status(pod, run, machine.address, now, self._clock.timestamp)
+        status = pod_status(
+            pod, run, machine.address, now, lambda at: self._clock.timestamp(at + machine.skew)
+        )
         if status != pod.get("status"):
             yield from self._tell_status(pod, status)
         if is_deleted and due <= now:

@@ -37,6 +37,7 @@ class Machine:
         pods: What runs on it, by uid of the pod.
         down_since: When it went down, in seconds since the epoch; None while it runs.
         boots: How often it was started.
+        skew: Seconds by which its clock is ahead of the true time.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Machine:
     pods: dict[str, PodRun] = field(default_factory=dict)
     down_since: float | None = None
     boots: int = 1
+    skew: float = 0.0
     _addresses: int = -1
 
     @property

@@ -28,12 +28,14 @@ _UNSAID = {"cpu": Fraction(1, 10), "memory": Fraction(200 << 20)}
 class NodeInfo:
     """The pods on one node, by uid, and the sum of their requests by resource.
 
-    `scored` is the same with something for containers that ask for nothing.
+    `scored` is the same with something for containers that ask for nothing; `owners` counts the
+    pods by the uids of their owners.
     """
 
     pods: dict[str, Manifest] = field(default_factory=dict)
     requested: dict[str, Fraction] = field(default_factory=dict)
     scored: dict[str, Fraction] = field(default_factory=dict)
+    owners: dict[str, int] = field(default_factory=dict)
 
 
 class NodeInfos:
@@ -84,6 +86,8 @@ class NodeInfos:
         else:
             info.pods.pop(uid, None)
             self.avoiding.pop(uid, None)
+        for owner in pod["metadata"].get("ownerReferences") or ():
+            info.owners[owner["uid"]] = info.owners.get(owner["uid"], 0) + sign
         for sums, amounts in (
             (info.requested, pod_requests(pod)),
             (info.scored, pod_requests(pod, scored=True)),

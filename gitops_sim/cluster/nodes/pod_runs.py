@@ -80,6 +80,7 @@ class PodRun:
         containers: By name, init containers included.
         told_unmounted: The volume problem that was last told.
         killing_since: When its containers were told to stop; None while it should run.
+        restarts: Of containers, by name, when this run of the pod began.
         fails_as: (reason, message) if the pod is given up: its deadline passed.
     """
 
@@ -88,6 +89,7 @@ class PodRun:
     began: float
     address: str = ""
     containers: dict[str, ContainerRun] = field(default_factory=dict)
+    restarts: dict[str, int] = field(default_factory=dict)
     told_unmounted: str = ""
     killing_since: float | None = None
     fails_as: tuple[str, str] | None = None

@@ -12,7 +12,7 @@ from typing import Any
 
 from gitops_sim.cluster.nodes import containers
 from gitops_sim.cluster.nodes.pod_runs import ContainerRun, Ended, PodRun
-from gitops_sim.cluster.nodes.pods import init_is_done, is_sidecar
+from gitops_sim.cluster.nodes.pods import has_initialized, init_is_done, is_sidecar
 from gitops_sim.types import Manifest
 
 __all__ = ["pod_status"]
@@ -34,7 +34,9 @@ def pod_status(
     """
     spec, old = pod["spec"], pod.get("status") or {}
     inits = spec.get("initContainers") or ()
-    initialized = all(init_is_done(c, run.containers.get(c["name"]), now) for c in inits)
+    initialized = has_initialized(pod, run) or all(
+        init_is_done(c, run.containers.get(c["name"]), now) for c in inits
+    )
     mains = [
         _container_status(c, run, now, timestamp, waits_for_init=bool(inits) and not initialized)
         for c in sorted(spec["containers"], key=lambda c: str(c["name"]))
@@ -83,6 +85,7 @@ def _container_status(
     if state is None:
         reason = "PodInitializing" if waits_for_init else "ContainerCreating"
         status["state"] = {"waiting": {"reason": reason}}
+        status["restartCount"] = run.restarts.get(container["name"], 0)
         return status
     status["state"], status["lastState"] = _states(state, timestamp)
     status["restartCount"] = state.restarts

@@ -20,7 +20,15 @@ from gitops_sim.cluster.nodes.pod_runs import ContainerRun, PodRun
 from gitops_sim.protocols import ImageSource
 from gitops_sim.types import Manifest
 
-__all__ = ["Site", "init_is_done", "is_sidecar", "kill", "sync"]
+__all__ = [
+    "Site",
+    "begin",
+    "has_initialized",
+    "init_is_done",
+    "is_sidecar",
+    "kill",
+    "sync",
+]
 
 NEVER = math.inf
 _SANDBOX_SECONDS = 0.3
@@ -107,6 +115,22 @@ def init_is_done(container: Mapping[str, Any], state: ContainerRun | None, now: 
     return state.ended is not None and state.ended.exit_code == 0
 
 
+def has_initialized(pod: Manifest, run: PodRun) -> bool:
+    """True when a main container was reached: all init containers were done then."""
+    return any(container["name"] in run.containers for container in pod["spec"]["containers"])
+
+
+def begin(pod: Manifest, machine: Machine, now: float) -> PodRun:
+    """Return the run of a pod that its machine does not know: it is new, or a boot lost it."""
+    metadata, status = pod["metadata"], pod.get("status") or {}
+    run = PodRun((metadata["namespace"], metadata["name"]), metadata["uid"], now)
+    for entry in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+        if entry.get("containerID"):
+            run.restarts[entry["name"]] = entry["restartCount"] + 1
+    machine.pods[run.uid] = run
+    return run
+
+
 def _sync_containers(pod: Manifest, run: PodRun, site: Site) -> float:
     due, blocked = NEVER, False
     for container, is_init in _containers(pod):
@@ -114,24 +138,17 @@ def _sync_containers(pod: Manifest, run: PodRun, site: Site) -> float:
             break
         state = run.containers.get(container["name"])
         if state is None:
-            state = run.containers[container["name"]] = _first_state(pod, container)
+            state = ContainerRun(restarts=run.restarts.get(container["name"], 0))
+            run.containers[container["name"]] = state
         around = _surroundings(pod, container, run, site, is_init=is_init)
         due = min(due, containers.advance(container, state, around))
-        blocked = is_init and not init_is_done(container, state, site.now)
+        blocked = is_init and not (
+            has_initialized(pod, run) or init_is_done(container, state, site.now)
+        )
     if not blocked and _mains_are_over(pod, run):
         _stop_all(pod, run, site, 0, "Completed")  # sidecars
         return NEVER
     return due
-
-
-def _first_state(pod: Manifest, container: Mapping[str, Any]) -> ContainerRun:
-    """Return the state of a container that this machine does not know: new, or lost by a boot."""
-    status = pod.get("status") or {}
-    told = (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ()))
-    for entry in told:
-        if entry["name"] == container["name"] and entry.get("containerID"):
-            return ContainerRun(restarts=entry["restartCount"] + 1)
-    return ContainerRun()
 
 
 def _mains_are_over(pod: Manifest, run: PodRun) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gitops_sim.cluster.nodes.filters import Misfit, misfits
-from gitops_sim.cluster.nodes.node_infos import NodeInfos
+from gitops_sim.cluster.nodes.node_infos import NodeInfos, pod_requests
 from gitops_sim.types import Manifest
 
 __all__ = ["NO_VICTIMS", "Plan", "choose", "explain"]
@@ -56,17 +56,17 @@ def explain(reasons: Mapping[str, Sequence[Misfit]]) -> dict[str, str]:
 
 def _plan(pod: Manifest, node: Manifest, infos: NodeInfos) -> Plan | None:
     """Take all lower pods away, then let back who may stay, the highest first."""
-    name, priority = node["metadata"]["name"], _priority(pod)
+    name, priority, wants = node["metadata"]["name"], _priority(pod), pod_requests(pod)
     lower = [p for p in infos[name].pods.values() if _priority(p) < priority]
     lower.sort(key=lambda p: (-_priority(p), (p.get("status") or {}).get("startTime", "")))
     gone = {p["metadata"]["uid"] for p in lower}
-    if not lower or any(misfits(pod, node, infos.without(name, gone))):
+    if not lower or any(misfits(pod, wants, node, infos.without(name, gone))):
         return None
     victims = []
     for candidate in lower:
         uid = candidate["metadata"]["uid"]
         gone.discard(uid)
-        if any(misfits(pod, node, infos.without(name, gone))):
+        if any(misfits(pod, wants, node, infos.without(name, gone))):
             gone.add(uid)
             victims.append(candidate)
     return Plan(name, victims)

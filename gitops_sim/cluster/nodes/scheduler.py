@@ -120,7 +120,8 @@ class Scheduler:
         reasons = self._misfits(pod, nodes)
         fitting = [node for node in nodes if not reasons[node["metadata"]["name"]]]
         if fitting:
-            best = max(fitting, key=lambda node: self._score(pod, node))
+            wants = pod_requests(pod, scored=True)
+            best = max(fitting, key=lambda node: self._score(pod, wants, node))
             yield from self._bind(pod, best["metadata"]["name"])
             return
         plan = preemption.choose(pod, nodes, self._infos, reasons)
@@ -149,25 +150,28 @@ class Scheduler:
         return ""
 
     def _misfits(self, pod: Manifest, nodes: Sequence[Manifest]) -> dict[str, Sequence[Misfit]]:
-        labels = {n["metadata"]["name"]: n["metadata"].get("labels") or {} for n in self._all_ns()}
+        labels = {
+            namespace["metadata"]["name"]: namespace["metadata"].get("labels") or {}
+            for namespace in self._namespaces.list()
+        }
         placement = Placement(pod, nodes, self._infos, labels)
+        wants = pod_requests(pod)
         found: dict[str, Sequence[Misfit]] = {}
         for node in nodes:
             name = node["metadata"]["name"]
-            found[name] = list(misfits(pod, node, self._infos[name])) or list(
+            found[name] = list(misfits(pod, wants, node, self._infos[name])) or list(
                 placement.misfits(node)
             )
         return found
 
-    def _all_ns(self) -> Sequence[Manifest]:
-        return self._namespaces.list()
-
-    def _score(self, pod: Manifest, node: Manifest) -> tuple[int, Fraction, int]:
+    def _score(
+        self, pod: Manifest, wants: Mapping[str, Fraction], node: Manifest
+    ) -> tuple[int, Fraction, int]:
         """Return what makes a node better: wishes, then free share, then few pods of one owner."""
         info = self._infos[node["metadata"]["name"]]
         soft = untolerated(pod, node, ("PreferNoSchedule",))
         wishes = _preferred(pod, node) - (100 if soft is not None else 0)
-        return wishes, _free_share(pod, node, info), -_siblings(pod, info)
+        return wishes, _free_share(wants, node, info), -_siblings(pod, info)
 
     def _bind(self, pod: Manifest, node: str) -> Generator[Any, Any, None]:
         metadata = pod["metadata"]
@@ -277,9 +281,9 @@ def _preferred(pod: Manifest, node: Manifest) -> int:
     return sum(t["weight"] for t in terms if matches_node_terms(node, (t["preference"],)))
 
 
-def _free_share(pod: Manifest, node: Manifest, info: NodeInfo) -> Fraction:
+def _free_share(wants: Mapping[str, Fraction], node: Manifest, info: NodeInfo) -> Fraction:
     """Return the free part of cpu and memory, from 0 to 2, that would be left (LeastAllocated)."""
-    has, wants = allocatable(node), pod_requests(pod, scored=True)
+    has = allocatable(node)
     share = Fraction(0)
     for name in ("cpu", "memory"):
         total = has.get(name, Fraction(0))
@@ -290,10 +294,5 @@ def _free_share(pod: Manifest, node: Manifest, info: NodeInfo) -> Fraction:
 
 
 def _siblings(pod: Manifest, info: NodeInfo) -> int:
-    owners = {owner["uid"] for owner in pod["metadata"].get("ownerReferences") or ()}
-    if not owners:
-        return 0
-    return sum(
-        any(owner["uid"] in owners for owner in other["metadata"].get("ownerReferences") or ())
-        for other in info.pods.values()
-    )
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return sum(info.owners.get(owner["uid"], 0) for owner in owners)

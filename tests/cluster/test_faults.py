@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gitops_sim.clock import VirtualClock
+from gitops_sim.clock.door import Door
+from gitops_sim.cluster import SimulatedCluster
+from gitops_sim.errors import LabError
+from gitops_sim.journal import Journal
+from gitops_sim.journal.facts import FaultEnded, FaultStarted
+from gitops_sim.registry import Registry
+
+
+def deployment(replicas: int = 2) -> dict[str, Any]:
+    container = {"name": "main", "image": "shop/web:1"}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web", "namespace": "default"},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": {
+                "metadata": {"labels": {"app": "web"}},
+                "spec": {"containers": [container]},
+            },
+        },
+    }
+
+
+def available(lab: Any) -> int:
+    return int(lab.cluster.get("deploy", "web")["status"].get("availableReplicas", 0))
+
+
+def told(lab: Any) -> list[str]:
+    found = []
+    for entry in lab.journal.entries(FaultStarted, FaultEnded):
+        word = "start" if isinstance(entry.fact, FaultStarted) else "end"
+        found.append(f"{word} {entry.fact.name}")  # type: ignore[attr-defined]
+    return found
+
+
+def test_while_the_api_is_down_nothing_inside_acts_and_then_everything_does(lab: Any) -> None:
+    lab.cluster.faults.api_down("10m")
+    lab.cluster.create(deployment())
+    lab.run(599)
+    assert lab.cluster.list("v1/Pod", "default") == []
+    lab.run(40)
+    assert available(lab) == 2
+    assert told(lab) == ["start API down", "end API down"]
+
+
+def test_an_outage_in_the_middle_of_a_roll_out_only_delays_it(lab: Any) -> None:
+    lab.cluster.create(deployment(4))
+    lab.run(1.5)
+    lab.cluster.faults.api_down()
+    lab.run(300)
+    lab.cluster.faults.api_up()
+    lab.run(60)
+    assert available(lab) == 4
+    assert len(lab.cluster.list("v1/Pod", "default")) == 4
+
+
+def test_a_controller_started_while_the_api_is_down_waits_for_it(lab: Any) -> None:
+    lab.cluster.kill("replicaset-controller")
+    lab.cluster.faults.api_down()
+    lab.cluster.start("replicaset-controller")
+    lab.cluster.create(deployment())
+    lab.run(100)
+    lab.cluster.faults.api_up()
+    lab.run(60)
+    assert available(lab) == 2
+
+
+def test_a_slow_api_makes_everything_take_longer(make_lab: Any) -> None:
+    times = []
+    for latency in ("", "2s"):
+        lab = make_lab()
+        if latency:
+            lab.cluster.faults.api_slow(latency)
+        lab.cluster.create(deployment())
+        began = lab.clock.now()
+        lab.clock.run_until(lambda lab=lab: available(lab) == 2, timeout=3600)
+        times.append(lab.clock.now() - began)
+    assert times[1] > times[0] + 10
+
+
+def test_stalled_watches_hold_back_what_happened_until_they_go_on(lab: Any) -> None:
+    lab.cluster.create(deployment())
+    lab.run(30)
+    lab.cluster.faults.stall_watches()
+    lab.cluster.patch("deploy", "web", {"spec": {"replicas": 5}}, "default")
+    lab.run(60)
+    assert len(lab.cluster.list("v1/Pod", "default")) == 2
+    lab.cluster.faults.resume_watches()
+    lab.run(60)
+    assert available(lab) == 5
+
+
+def test_a_component_that_starts_while_watches_are_stalled_sees_what_was_there(lab: Any) -> None:
+    lab.cluster.create(deployment())
+    lab.run(30)
+    lab.cluster.faults.stall_watches()
+    lab.cluster.kill("replicaset-controller")
+    lab.cluster.start("replicaset-controller")
+    lab.run(60)
+    assert len(lab.cluster.list("v1/Pod", "default")) == 2
+
+
+def test_lost_watches_lose_nothing(lab: Any) -> None:
+    lab.cluster.create(deployment())
+    for _ in range(20):
+        lab.run(0.3)
+        lab.cluster.faults.drop_watches()
+    lab.run(60)
+    assert available(lab) == 2
+    assert len(lab.cluster.list("v1/Pod", "default")) == 2
+
+
+def test_a_zone_that_is_cut_off_takes_its_nodes_with_it(make_lab: Any) -> None:
+    lab = make_lab(nodes=6)
+    lab.cluster.faults.zone_down("zone-b", "10m")
+    down = [machine.name for machine in lab.cluster.machines if machine.down_since is not None]
+    assert down == ["node-2", "node-5"]
+    lab.run(601)
+    assert all(machine.down_since is None for machine in lab.cluster.machines)
+
+
+def test_a_skewed_clock_shows_in_what_its_kubelet_writes(lab: Any) -> None:
+    lab.cluster.faults.clock_skew("node-1", 3600)
+    lab.create_pod("shop/web:1", nodeName="node-1")
+    lab.run(10)
+    created = lab.pod()["metadata"]["creationTimestamp"]
+    started = lab.container()["state"]["running"]["startedAt"]
+    assert created == "2026-01-05T09:00:01Z"
+    assert started.startswith("2026-01-05T10:00:")
+    lab.cluster.faults.clock_skew("node-1", 0)
+    assert told(lab) == ["start clock skew node-1", "end clock skew node-1"]
+
+
+def test_a_crash_and_a_start_are_told_once(lab: Any) -> None:
+    lab.cluster.kill("kubelet")
+    lab.cluster.start("kubelet")
+    lab.cluster.start("kubelet")
+    assert told(lab) == ["start controller down", "end controller down"]
+
+
+def test_an_end_without_a_start_is_no_news(lab: Any) -> None:
+    lab.cluster.faults.api_up()
+    lab.cluster.faults.api_fast()
+    lab.cluster.faults.resume_watches()
+    assert told(lab) == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda cluster: cluster.kill("nobody"),
+        lambda cluster: cluster.node_down("node-9"),
+        lambda cluster: cluster.faults.zone_down("zone-x"),
+        lambda cluster: cluster.faults.clock_skew("node-9", 1),
+        lambda cluster: cluster.faults.api_down("10 parsecs"),
+    ],
+)
+def test_what_is_not_there_is_named_with_what_is(lab: Any, call: Any) -> None:
+    with pytest.raises(LabError):
+        call(lab.cluster)
+
+
+def test_faults_and_writes_from_outside_replay_to_the_same_bytes() -> None:
+    def build() -> tuple[VirtualClock, Journal, Door, SimulatedCluster]:
+        clock = VirtualClock(seed=2)
+        journal, door = Journal(clock), Door(clock)
+        door.register("clock", clock)
+        registry = Registry(clock, journal, door)
+        return clock, journal, door, SimulatedCluster("dev", clock, journal, door, registry)
+
+    clock, journal, door, cluster = build()
+    cluster.create(deployment())
+    cluster.faults.api_slow("100ms", "20s")
+    with door.running():
+        clock.run(10)
+    cluster.node_down("node-1")
+    cluster.kill("deployment-controller")
+    with door.running():
+        clock.run(500)
+    cluster.start("deployment-controller")
+    with door.running():
+        clock.run(900)
+    assert [entry.method for entry in door.inputs if entry.address != "clock"] == [
+        "create",
+        "api_slow",
+        "node_down",
+        "kill",
+        "start",
+    ]
+    _, again, other, _ = build()
+    other.replay(Door.from_jsonl(door.to_jsonl()))
+    assert again.to_jsonl() == journal.to_jsonl()
