@@ -27,10 +27,13 @@ DEFINITIONS = re.compile(
 COLUMN = re.compile(r"^\t+\{(.*)\},$", re.MULTILINE)
 HANDLER = re.compile(r"h\.TableHandler\((\w+), (\w+)\)")
 PRINTER = re.compile(r"^func (\w+)\(\w+ \*(\w+)\.(\w+),", re.MULTILINE)
-DOCUMENTED = re.compile(r"(\w+)\.(\w+)\{\}\.SwaggerDoc\(\)\[\"(\w*)\"\]")
+DOCUMENTED = re.compile(r"(\w+)\.(\w+)\{\}(?:\.(\w+))?\.SwaggerDoc\(\)\[\"(\w*)\"\]")
 IMPORT = re.compile(r'^\t(\w+) "k8s\.io/(api|apimachinery)/([^"]+)"$', re.MULTILINE)
 DOC_MAP = re.compile(r"^var map_(\w+) = map\[string\]string\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 DOC_LINE = re.compile(r'^\t"(\w*)":\s*("(?:[^"\\]|\\.)*"),$', re.MULTILINE)
+MEMBERS = {"InvolvedObject": "ObjectReference", "Source": "EventSource"}
+"""Types of members whose documentation is asked for."""
+
 GROUPS = {
     "api": "",
     "apps": "apps",
@@ -68,7 +71,8 @@ def column(text: str, documented: Documented) -> dict[str, Any]:
     described = DOCUMENTED.search(text)
     description = part("Description")
     if described:
-        description = documented.get((described[1], described[2], described[3]), "")
+        go_type = MEMBERS.get(described[3] or "", described[2])
+        description = documented.get((described[1], go_type, described[4]), "")
     priority = re.search(r"Priority: (\d+)", text)
     return {
         "name": part("Name"),

@@ -18,7 +18,11 @@ from typing import Any
 
 from gitops_sim.apimachinery import quantities
 
-__all__ = ["CelError", "Program", "compile_expression"]
+__all__ = ["POLICY_VARIABLES", "CelError", "Program", "compile_expression"]
+
+POLICY_VARIABLES = ("object", "oldObject", "request", "params", "namespaceObject", "variables")
+"""What the expressions of an admission policy may speak of."""
+
 
 _STATUS = re.compile(r"^[A-Z_]+: ")
 _SUFFIX = re.compile(r"\s*\[[A-Z_]+\]\s*$")

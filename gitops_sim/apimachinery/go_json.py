@@ -222,7 +222,7 @@ class _Scanner:
 
     def _fail(self, where: str) -> NoReturn:
         # Go looks at bytes, and prints one as if it were a character.
-        byte = chr(self._text[self._at].encode("utf-8", "surrogatepass")[0])
+        byte = chr(self._text[self._at].encode("utf-8", "surrogateescape")[0])
         raise GoJsonError(f"invalid character {_quoted(byte)} {where}")
 
 

@@ -17,6 +17,7 @@ from gitops_sim.apimachinery import validation_cluster as cluster
 from gitops_sim.apimachinery import validation_core as core
 from gitops_sim.apimachinery import validation_definitions as definitions
 from gitops_sim.apimachinery import validation_pods as pods
+from gitops_sim.apimachinery import validation_policies as policies
 from gitops_sim.apimachinery import validation_services as services
 from gitops_sim.apimachinery import validation_volumes as volumes
 from gitops_sim.apimachinery import validation_workloads as workloads
@@ -145,6 +146,8 @@ _RULES: dict[tuple[str, str], _Rules] = {
         definitions.definition_causes, definitions.definition_update_causes
     ),
     (_HOOKS, "MutatingWebhookConfiguration"): _Rules(cluster.webhook_configuration_causes),
+    (_HOOKS, "ValidatingAdmissionPolicy"): _Rules(policies.policy_causes),
+    (_HOOKS, "ValidatingAdmissionPolicyBinding"): _Rules(policies.binding_causes),
     (_HOOKS, "ValidatingWebhookConfiguration"): _Rules(cluster.webhook_configuration_causes),
     (_RBAC, "ClusterRole"): _Rules(cluster.cluster_role_causes),
     (_RBAC, "ClusterRoleBinding"): _Rules(cluster.binding_causes, cluster.binding_update_causes),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_sim.apimachinery.cel import CelError, Program, compile_expression
+from gitops_sim.apimachinery.cel import POLICY_VARIABLES, CelError, Program, compile_expression
 from gitops_sim.apimachinery.labels import from_label_selector
 from gitops_sim.apiserver.server import ApiServer, Write
 from gitops_sim.apiserver.store import Kind
@@ -24,13 +24,12 @@ from gitops_sim.errors import (
 )
 from gitops_sim.types import Manifest
 
-__all__ = ["POLICY_VARIABLES", "judge_by_policies"]
+__all__ = ["judge_by_policies"]
 
 _GROUP = "admissionregistration.k8s.io"
 _POLICIES = Kind(_GROUP, "ValidatingAdmissionPolicy")
 _BINDINGS = Kind(_GROUP, "ValidatingAdmissionPolicyBinding")
 _NAMESPACES = Kind("", "Namespace")
-POLICY_VARIABLES = ("object", "oldObject", "request", "params", "namespaceObject", "variables")
 _OPERATIONS = {"create": "CREATE", "update": "UPDATE", "patch": "UPDATE", "delete": "DELETE"}
 _ERRORS: dict[str, type[ApiError]] = {
     "Forbidden": ForbiddenError,

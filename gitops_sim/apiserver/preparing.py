@@ -5,6 +5,7 @@ Source: k8s.io/apiserver, pkg/registry/rest (BeforeCreate, BeforeUpdate).
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 from gitops_sim.apimachinery import names
@@ -71,11 +72,21 @@ def decode(
         prune(manifest, schema)
     try:
         if not custom:
-            return go_form(manifest, schema, live)
+            return _without_texts(go_form(manifest, schema, live))
         metadata = go_form(manifest["metadata"], object_meta())
     except WrongTypeError:
         raise cannot_handle(resource_type, _problem(manifest, schema)) from None
     return manifest if metadata is manifest["metadata"] else manifest | {"metadata": metadata}
+
+
+def _without_texts(manifest: Manifest) -> Manifest:
+    """Return a Secret with its stringData moved to data, as its conversion does; all else as is."""
+    texts = manifest.get("stringData")
+    if not texts or manifest["kind"] != "Secret":
+        return manifest
+    encoded = {name: b64encode(text.encode()).decode() for name, text in texts.items()}
+    kept = {name: value for name, value in manifest.items() if name != "stringData"}
+    return kept | {"data": (manifest.get("data") or {}) | encoded}
 
 
 def _report_fields(

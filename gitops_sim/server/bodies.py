@@ -17,7 +17,15 @@ from gitops_sim.server import protobuf
 from gitops_sim.server.media import JSON, PROTOBUF, YAML
 from gitops_sim.server.requests import Request
 
-__all__ = ["MOST_BYTES", "Body", "decode_body", "decode_foreign", "decode_options", "media_type"]
+__all__ = [
+    "MOST_BYTES",
+    "Body",
+    "decode_body",
+    "decode_foreign",
+    "decode_options",
+    "go_yaml_problem",
+    "media_type",
+]
 
 MOST_BYTES = 3 * 1024 * 1024
 """What a body may hold. Source: k8s.io/apiserver, pkg/server/config.go, MaxRequestBodyBytes."""
@@ -123,9 +131,15 @@ def _from_yaml(body: bytes) -> tuple[Any, tuple[str, ...]]:
         documents = load_all(body)
     except ManifestError as problem:
         raise BadRequestError(
-            f"error converting YAML to JSON: yaml: line {problem.line}: {problem.problem}"
+            f"error converting YAML to JSON: {go_yaml_problem(problem)}"
         ) from None
     return (documents[0].manifest if documents else None), ()
+
+
+def go_yaml_problem(error: ManifestError) -> str:
+    """Return a YAML error in Go's words: its parser counts lines from 0, its scanner from 1."""
+    line = error.line - error.problem.startswith("did not find expected")
+    return f"yaml: line {line}: {error.problem}" if line > 0 else f"yaml: {error.problem}"
 
 
 def _unrecognized(body: bytes, wanted: str, problem: str) -> BadRequestError:

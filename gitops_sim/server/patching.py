@@ -14,7 +14,7 @@ from gitops_sim.apiserver.server import storage_kind
 from gitops_sim.errors import BadRequestError, ManifestError, UnsupportedMediaTypeError
 from gitops_sim.protocols import PatchType
 from gitops_sim.server.answers import Answer
-from gitops_sim.server.bodies import media_type
+from gitops_sim.server.bodies import go_yaml_problem, media_type
 from gitops_sim.server.options import write_options
 from gitops_sim.server.target import Target
 from gitops_sim.types import Manifest
@@ -118,9 +118,7 @@ def applied(target: Target, api_version: str, kind: str) -> Manifest:
     try:
         documents = load_all(target.request.body)
     except ManifestError as problem:
-        raise BadRequestError(
-            f"error encoding patch: yaml: line {problem.line}: {problem.problem}"
-        ) from None
+        raise BadRequestError(f"error encoding patch: {go_yaml_problem(problem)}") from None
     body = documents[0].manifest if documents else {}
     if not isinstance(body, dict):
         raise BadRequestError("error decoding YAML: json: cannot unmarshal into a map")

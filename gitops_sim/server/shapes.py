@@ -26,6 +26,7 @@ FORMS: Convertible = tuple(
 )
 """What objects may be turned into by Accept."""
 
+_CONVERTED = "deprecated.daemonset.template.generation"
 _INCLUDES = ("", "Metadata", "Object", "None")
 
 
@@ -139,8 +140,18 @@ class Shaper:
         return {
             "kind": "PartialObjectMetadata",
             "apiVersion": f"{_META}/{self._form.version or 'v1'}",
-            "metadata": manifest["metadata"],
+            "metadata": _own_metadata(manifest["metadata"]),
         }
+
+
+def _own_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return metadata without the annotation that only the conversion to apps/v1 adds."""
+    annotations = metadata.get("annotations") or {}
+    if _CONVERTED not in annotations:
+        return metadata
+    kept = {key: value for key, value in annotations.items() if key != _CONVERTED}
+    rest = {key: value for key, value in metadata.items() if key != "annotations"}
+    return rest | ({"annotations": kept} if kept else {})
 
 
 def _without_type(manifest: Manifest) -> Manifest:

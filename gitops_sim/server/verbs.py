@@ -38,6 +38,9 @@ def serve_resource(server: ApiServer, request: Request, wanted: Wanted, beside: 
     if resource_type is None or (wanted.rest and wanted.subresource not in ("proxy", "log")):
         raise unknown_resource()
     target = Target(server, request, wanted, resource_type, beside)
+    deprecated = _DEPRECATED.get((resource_type.api_version, resource_type.kind))
+    if deprecated:
+        server.caller.warn(deprecated)
     if wanted.subresource:
         return serve_subresource(target)
     _check_route(target)
@@ -168,6 +171,14 @@ def _update(target: Target) -> Answer:
     )
     return target.answer(stored, form=form)
 
+
+_DEPRECATED = {
+    ("v1", "ComponentStatus"): "v1 ComponentStatus is deprecated in v1.19+",
+    ("v1", "Endpoints"): (
+        "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+    ),
+}
+"""Kinds whose every answer carries a warning."""
 
 _ROUTES: dict[str, Callable[[Target], Answer]] = {
     "get": _get,
