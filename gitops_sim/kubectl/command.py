@@ -4,8 +4,9 @@ A command is a generator, so that it takes virtual time, can wait for a rollout,
 between two of its requests: what it had done by then stays done.
 
 Differs: the commands are those in `COMMANDS`, with the flags that pipelines and lessons use; of
-`set` there is only `image`; any other command or flag is refused by its name, never passed over.
-The real kubectl has all of them, against a lab that serves.
+`set` there is only `image`; any other command or flag is refused by its name. Flags that choose a
+cluster or a user are passed over, except where a runner has several clusters. The real kubectl has
+all of them, against a lab that serves.
 """
 
 from __future__ import annotations
