@@ -93,6 +93,10 @@ def _by_flux(delivery: Delivery, path: str) -> None:
             f"{', '.join(hidden)}: objects that are declared above it too, left out by the "
             "GitRepository's spec.ignore, as Flux refuses an object that is there twice"
         )
+    if tree.files(WORKFLOWS):
+        delivery.remarks.append(
+            f"the repository's own workflows ({WORKFLOWS}) run too, without access to the cluster"
+        )
     ignore = "".join(f"/{folder}/\n" for folder in hidden)
     target = "" if any(r.key.namespace for r in built.manifests) else "default"
     if target:
@@ -164,7 +168,7 @@ def _advance(lab: Lab, until: float, progress: Progress) -> None:
     for part in range(1, SLICES + 1):
         moment = start + (until - start) * part / SLICES
         if moment > lab.clock.now():
-            lab.run(f"{moment - lab.clock.now():.6f}s")
+            lab.run(until=f"+{moment:.6f}s")
         progress.show(lab.clock.now(), lab.clock.timestamp()[11:19])
 
 

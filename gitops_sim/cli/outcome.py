@@ -84,12 +84,18 @@ class Outcome:
         }
 
     def told(self) -> Iterator[str]:
-        """Yield what happened, a line each, with the time of day."""
+        """Yield what happened, a line each, with the time of day; what is said again, once."""
         clock = self._delivery.lab.clock
+        failing: set[str] = set()
         for entry in self._delivery.lab.journal.entries():
             line = _line(entry.fact)
-            if line:
-                yield f"{clock.timestamp(entry.time)[11:19]}  {line}"
+            if isinstance(entry.fact, facts.RevisionApplied | facts.ArtifactStored):
+                failing.clear()
+            if not line or line in failing:
+                continue
+            if isinstance(entry.fact, facts.ConditionChanged):
+                failing.add(line)
+            yield f"{clock.timestamp(entry.time)[11:19]}  {line}"
 
     def _state(self, row: BoardRow) -> ObjectState:
         key = row.key
@@ -121,7 +127,8 @@ class Outcome:
             self._live(row)
         except NotFoundError as error:
             if not error.details.get("name"):
-                return f"{error}: nothing in the repository's directory installs it"
+                kind = f'kind "{row.key.kind}" in group "{row.key.group}"'
+                return f"no matches for {kind}: nothing in the directory installs it"
         except ApiError as error:
             return str(error)
         name = f'"{row.key.name}"'
@@ -174,6 +181,18 @@ def _pod_trouble(cluster: ClusterHandle, workload: Manifest) -> str:
     return ""
 
 
+def _error_in(output: str) -> str:
+    """Return the line of a step's output that says what went wrong, as far as one can tell."""
+    lines = [
+        line
+        for line in output.strip().splitlines()
+        if not line.startswith("Error: Process completed")  # the runner's word on any failure
+    ]
+    signs = ("rror", "not found", "no matches", "refused")
+    first = next((line for line in lines if any(sign in line for sign in signs)), "")
+    return first or (lines[-1] if lines else "no output")
+
+
 def _line(fact: facts.Fact) -> str:
     """Return a fact that a reader wants to know in words; "" for all others."""
     match fact:
@@ -181,8 +200,7 @@ def _line(fact: facts.Fact) -> str:
             subject = fact.message.partition("\n")[0]
             return f"commit {fact.commit[:7]} on {fact.branch} by {fact.author}: {subject}"
         case facts.PipelineStepDone(status="failure"):
-            last = fact.output.strip().splitlines()[-1:] or ["no output"]
-            return f"{fact.run} {fact.job}, step {fact.step}: failed: {last[0]}"
+            return f"{fact.run} {fact.job}, step {fact.step}: failed: {_error_in(fact.output)}"
         case facts.PipelineDone():
             return f"{fact.run} {fact.status}"
         case facts.RevisionApplied():
@@ -192,8 +210,15 @@ def _line(fact: facts.Fact) -> str:
                 "unchanged": fact.unchanged,
                 "pruned": fact.pruned,
             }
+            if not fact.created + fact.configured + fact.pruned:
+                return ""  # a pass that found nothing to do: there is one every ten minutes
             told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-            return f"{fact.agent} applied {fact.commit[:7]}: {told or 'nothing'}"
+            return f"{fact.agent} applied {fact.commit[:7]}: {told}"
+        case facts.ConditionChanged(type="Ready", status="False"):
+            of_flux = fact.subject.startswith(("GitRepository/", "Kustomization/"))
+            if not of_flux or fact.reason == "ArtifactFailed":  # the source tells why
+                return ""
+            return f"{fact.subject} {fact.reason}: {fact.message.partition(chr(10))[0]}"
         case facts.ReadyRevision():
             return f"{fact.agent}: everything of {fact.commit[:7]} is ready"
         case facts.DriftRepaired():
