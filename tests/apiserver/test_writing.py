@@ -242,24 +242,9 @@ JSON = st.recursive(
 )
 PARTS = st.sampled_from(
     [
-        "metadata",
-        "labels",
-        "annotations",
-        "finalizers",
-        "name",
-        "spec",
-        "template",
-        "containers",
-        "image",
-        "replicas",
-        "strategy",
-        "ports",
-        "status",
-        "$patch",
-        "$retainKeys",
-        "-",
-        "0",
-        "1",
+        *("metadata", "labels", "annotations", "finalizers", "name", "spec", "template", "image"),
+        *("containers", "replicas", "strategy", "ports", "status", "$patch", "$retainKeys"),
+        *("-", "0", "1"),
     ]
 )
 PATHS = st.lists(PARTS, max_size=5).map(lambda parts: "".join(f"/{part}" for part in parts))
