@@ -8,6 +8,7 @@ from typing import Protocol
 from gitops_sim.cluster.controlling import MANAGER, Context, ControllerSpec, build
 from gitops_sim.cluster.housekeeping import HOUSEKEEPING
 from gitops_sim.cluster.network import NETWORK
+from gitops_sim.cluster.network.load_balancers import LOAD_BALANCERS
 from gitops_sim.cluster.network.users import USERS_WATCHES, Seen, Users
 from gitops_sim.cluster.nodes.kubelet import KUBELET_WATCHES, Kubelet
 from gitops_sim.cluster.nodes.machines import DEFAULT_CAPACITY, Machines, node_manifest
@@ -19,9 +20,14 @@ from gitops_sim.journal import Journal
 from gitops_sim.protocols import Clock, Cluster, ImageSource
 from gitops_sim.runtime import Caches, Controller
 
-__all__ = ["Site", "make_controllers", "make_users", "register_nodes"]
+__all__ = ["Site", "make_controllers", "make_provider", "make_users", "register_nodes"]
 
-_MANAGERS = {"kubelet": "kubelet", "kube-scheduler": "kube-scheduler"}
+_MANAGERS = {
+    "kubelet": "kubelet",
+    "kube-scheduler": "kube-scheduler",
+    "service-lb-controller": "cloud-controller-manager",
+}
+"""Field managers of those that are no part of the controller manager."""
 _MOST_WORKERS = 8
 
 
@@ -41,15 +47,17 @@ class Site(Protocol):
 def make_controllers(site: Site, images: ImageSource) -> dict[str, Controller]:
     """Return the controllers of a cluster by name, in the order in which they start."""
     specs = {**HOUSEKEEPING, **WORKLOADS, **NETWORK, **_node_side(site, images)}
-    return {
-        name: build(
-            spec,
-            site.clock,
-            site.journal,
-            partial(site.client, _MANAGERS.get(name, MANAGER)),
-        )
-        for name, spec in specs.items()
-    }
+    return {name: _build(site, spec) for name, spec in specs.items()}
+
+
+def make_provider(site: Site) -> dict[str, Controller]:
+    """Return the controllers of a simulated cloud by name."""
+    return {spec.name: _build(site, spec) for spec in (LOAD_BALANCERS,)}
+
+
+def _build(site: Site, spec: ControllerSpec) -> Controller:
+    manager = _MANAGERS.get(spec.name, MANAGER)
+    return build(spec, site.clock, site.journal, partial(site.client, manager))
 
 
 def make_users(site: Site, name: str) -> Controller:

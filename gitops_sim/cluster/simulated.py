@@ -14,7 +14,12 @@ from gitops_sim.apiserver import InProcessClient, new_server
 from gitops_sim.clock import Account
 from gitops_sim.clock.door import Door, outside
 from gitops_sim.cluster.api_gate import ApiGate, GatedAccount, GatedClient
-from gitops_sim.cluster.assembly import make_controllers, make_users, register_nodes
+from gitops_sim.cluster.assembly import (
+    make_controllers,
+    make_provider,
+    make_users,
+    register_nodes,
+)
 from gitops_sim.cluster.faults import Faults
 from gitops_sim.cluster.housekeeping import STANDARD_CLASS
 from gitops_sim.cluster.nodes.logs import pod_log
@@ -43,6 +48,8 @@ class SimulatedCluster:
         images: Where kubelets pull from.
         nodes: How many.
         controllers: False: an API server and nodes alone.
+        provider: Whether there is a simulated provider, of disks (the StorageClass `standard`)
+            and of load balancers.
 
     Attributes:
         server: The API server.
@@ -62,6 +69,7 @@ class SimulatedCluster:
         *,
         nodes: int = 3,
         controllers: bool = True,
+        provider: bool = True,
     ) -> None:
         self.name = name
         self.clock = clock
@@ -76,8 +84,10 @@ class SimulatedCluster:
         register_nodes(self.client("kubelet"), self.machines, clock)
         self._users = make_users(self, name)
         if controllers:
-            self._reader.create(STANDARD_CLASS)
             self.controllers = make_controllers(self, images)
+            if provider:
+                self._reader.create(STANDARD_CLASS)
+                self.controllers |= make_provider(self)
             for controller in (*self.controllers.values(), self._users):
                 controller.start()
         self.machines.on_change.append(self._look_again)

@@ -27,8 +27,10 @@ class World:
     ready, `done` succeeds, `fail` fails after `run_seconds`.
     """
 
-    def __init__(self, specs: Iterable[ControllerSpec], *, seed: int = 7) -> None:
-        self.clock = VirtualClock(seed)
+    def __init__(
+        self, specs: Iterable[ControllerSpec], *, seed: int = 7, shuffle: int | None = None
+    ) -> None:
+        self.clock = VirtualClock(seed, shuffle=shuffle)
         self.journal = Journal(self.clock)
         self.server = new_server(self.clock, self.journal)
         self.user = InProcessClient(self.server, "tester")
@@ -196,12 +198,18 @@ def workload() -> Callable[..., Manifest]:
 class Lab:
     """A whole cluster with its registry, and short ways to look at pods."""
 
-    def __init__(self, *, nodes: int = 3, seed: int = 5) -> None:
+    def __init__(self, *, nodes: int = 3, seed: int = 5, provider: bool = True) -> None:
         self.clock = VirtualClock(seed)
         self.journal = Journal(self.clock)
         self.registry = Registry(self.clock, self.journal)
         self.cluster = SimulatedCluster(
-            "dev", self.clock, self.journal, None, self.registry, nodes=nodes
+            "dev",
+            self.clock,
+            self.journal,
+            None,
+            self.registry,
+            nodes=nodes,
+            provider=provider,
         )
         self.run(1)
 
