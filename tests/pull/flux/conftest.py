@@ -92,6 +92,7 @@ class World:
         )
 
     def _declare(self, version: str, kind: str, name: str, spec: dict[str, Any]) -> None:
+        spec = {field: value for field, value in spec.items() if value is not None}
         self.people.apply(
             {
                 "apiVersion": version,
