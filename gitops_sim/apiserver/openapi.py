@@ -11,6 +11,7 @@ have the parameters that clients look for (dryRun, fieldManager, fieldValidation
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from gitops_sim.apimachinery import builtin_data
@@ -31,6 +32,15 @@ _PATCHES = (
     "application/strategic-merge-patch+json",
 )
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
+_ROOTS = {
+    ".well-known/openid-configuration": None,
+    "api": f"{_META}APIVersions",
+    "apis": f"{_META}APIGroupList",
+    "openid/v1/jwks": None,
+    "version": "io.k8s.apimachinery.pkg.version.Info",
+}
+"""What the documents that are no groups answer with."""
+
 _WRITTEN = ("dryRun", "fieldManager", "fieldValidation")
 _LISTED = (
     "allowWatchBookmarks",
@@ -81,10 +91,12 @@ def document_v3(server: ApiServer, name: str) -> dict[str, Any] | None:
     steps = name.split("/")
     group, version = _group_version(steps)
     if version is None:
-        return _document({f"/{name}/": {"get": {"responses": _responses(None)}}}, {})
+        answered = _ROOTS.get(name, f"{_META}APIGroup" if len(steps) == 2 else None)
+        paths = {f"/{name}/": {"get": {"responses": _responses(answered)}}}
+        return _document(paths, _closure(paths, {}))
     types = [t for t in server.kinds if (t.group, t.version) == (group, version)]
     is_custom = any(server.schemas.is_custom(t.group, t.version, t.kind) for t in types)
-    paths: dict[str, Any] = {}
+    paths = {}
     if not is_custom:
         paths[f"/{name}/"] = {"get": {"responses": _responses(f"{_META}APIResourceList")}}
     schemas: dict[str, Any] = {}
@@ -190,9 +202,7 @@ def _part(resource_type: ResourceType, part: str) -> dict[str, Any]:
 
 
 def _operation(resource_type: ResourceType, verb: str, part: str = "") -> dict[str, Any]:
-    group, version, kind = resource_type.group, resource_type.version, resource_type.kind
-    if part == "scale":
-        group, version, kind = "autoscaling", "v1", "Scale"
+    group, version, kind = _answered(resource_type, part)
     schema = _schema_name(group, version, kind)
     answered = {"list": f"{schema}List", "watch": f"{_META}WatchEvent"}.get(verb, schema)
     if verb in ("delete", "deletecollection"):
@@ -215,10 +225,39 @@ def _operation(resource_type: ResourceType, verb: str, part: str = "") -> dict[s
     }
     if verb in ("create", "update"):
         told["requestBody"] = {"content": {"*/*": {"schema": {"$ref": _REFERENCE + schema}}}}
+    if verb in ("delete", "deletecollection"):
+        options = {"schema": {"$ref": f"{_REFERENCE}{_META}DeleteOptions"}}
+        told["requestBody"] = {"content": {"*/*": options}}
     if verb == "patch":
         patch = {"schema": {"$ref": f"{_REFERENCE}{_META}Patch"}}
         told["requestBody"] = {"content": dict.fromkeys(_PATCHES, patch)}
     return told
+
+
+def _answered(resource_type: ResourceType, part: str) -> tuple[str, str, str]:
+    """Return group, version and kind of what a resource, or a part of it, answers with."""
+    own = (resource_type.group, resource_type.version, resource_type.kind)
+    if not part:
+        return own
+    if part == "scale":
+        return "autoscaling", "v1", "Scale"
+    return _part_kinds().get((*own[:2], resource_type.plural, part), own)
+
+
+@cache
+def _part_kinds() -> dict[tuple[str, str, str, str], tuple[str, str, str]]:
+    """Return what the parts of built-in resources answer with, where it is a kind of its own."""
+    found = {}
+    for group in builtin_data.groups():
+        for version in group["versions"]:
+            for resource in version["resources"]:
+                where = (group["metadata"].get("name", ""), version["version"])
+                for part in resource.get("subresources", ()):
+                    kind = part["responseKind"]
+                    if kind.get("version"):
+                        key = (*where, resource["resource"], part["subresource"])
+                        found[key] = (kind.get("group", ""), kind["version"], kind["kind"])
+    return found
 
 
 def _parameter(name: str) -> dict[str, Any]:

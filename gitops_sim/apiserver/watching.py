@@ -117,7 +117,9 @@ class StoreWatch:
             return self._event("MODIFIED" if was else "ADDED", after, revision)
         if not was or before is None:
             return None
-        return self._event("DELETED", before if after is None else after, revision)
+        # What left the selection is told as it was last seen, under the event's own version.
+        last = before | {"metadata": before["metadata"] | {"resourceVersion": revision}}
+        return self._event("DELETED", last, revision)
 
     def _event(self, kind: str, manifest: Manifest, revision: str) -> WatchEvent:
         return WatchEvent(kind, self._relabel(manifest), revision)

@@ -68,16 +68,23 @@ def run(arguments: argparse.Namespace) -> int:
 def _bare(arguments: argparse.Namespace, options: ServeOptions) -> Server:
     from gitops_sim.apiserver import new_server
     from gitops_sim.clock import Door, VirtualClock
+    from gitops_sim.cluster import SimulatedCluster
     from gitops_sim.journal import Journal
+    from gitops_sim.registry import Registry
     from gitops_sim.server import Served, Server
 
-    del arguments
     now = datetime.now(UTC)  # noqa: TID251 - clients compare with their own clocks
     clock = VirtualClock(epoch=now)
     door = Door(clock)
     door.register("clock", clock)
-    api = new_server(clock, Journal(clock), name="cluster")
-    return Server({"cluster": Served(api)}, clock, door, options)
+    journal = Journal(clock)
+    if arguments.no_controllers:
+        served = Served(new_server(clock, journal, name="cluster"))
+    else:
+        images = Registry(clock, journal, door)
+        cluster = SimulatedCluster("cluster", clock, journal, door, images, nodes=arguments.nodes)
+        served = Served(cluster.server, cluster.logs)
+    return Server({"cluster": served}, clock, door, options)
 
 
 def _user(text: str) -> tuple[str, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -31,8 +31,11 @@ class Stream(Protocol):
     def seconds(self) -> float:
         """How long the client wants it, in seconds of wall time."""
 
+    def bookmark_times(self) -> Iterator[float]:
+        """Yield the seconds after the start at which `bookmark` is to be sent."""
+
     def bookmark(self) -> bytes:
-        """Return the chunk of a quiet minute; empty when the client wants none."""
+        """Return a chunk that tells how far the stream has come."""
 
     def subscribe(self, wake: Callable[[], None]) -> None:
         """Call `wake` whenever there may be something new."""

@@ -6,6 +6,7 @@ Source: the ASGI specification 3.0; k8s.io/apiserver for what is answered.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -33,9 +34,6 @@ Scope: TypeAlias = Mapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 T = TypeVar("T")
-
-_QUIET_MINUTE = 60.0
-"""Wall seconds between two bookmarks of a watch."""
 
 
 class Lock(Protocol):
@@ -177,25 +175,25 @@ class Application:
         send: Send,
     ) -> None:
         loop = asyncio.get_running_loop()
-        deadline, marked = loop.time() + stream.seconds, loop.time()
+        began, marks = loop.time(), stream.bookmark_times()
+        deadline, due = began + stream.seconds, began + next(marks, math.inf)
         while not any(end.done() for end in ends):
             news.clear()
-            chunks = await self._gate.run(stream.next_chunks)
-            for chunk in chunks:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            chunks = [*await self._gate.run(stream.next_chunks)]
             now = loop.time()
+            if due <= now < deadline:
+                chunks.append(await self._gate.run(stream.bookmark))
+                due = began + next(marks, math.inf)
+            for chunk in chunks:
+                if chunk:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
             if stream.ended or now >= deadline:
                 return
-            if now - marked >= _QUIET_MINUTE:
-                marked = now
-                mark = await self._gate.run(stream.bookmark)
-                if mark:
-                    await send({"type": "http.response.body", "body": mark, "more_body": True})
             if not chunks:
                 waiting = asyncio.ensure_future(news.wait())
                 await asyncio.wait(
                     (waiting, *ends),
-                    timeout=min(deadline - now, marked + _QUIET_MINUTE - now),
+                    timeout=min(deadline, due) - now,
                     return_when=asyncio.FIRST_COMPLETED,
                 )
                 waiting.cancel()

@@ -5,7 +5,7 @@ Source: k8s.io/apiserver, pkg/endpoints/handlers/watch.go and pkg/storage/cacher
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gitops_sim.apiserver.watching import StoreWatch
@@ -16,6 +16,7 @@ from gitops_sim.types import Manifest, WatchEvent
 __all__ = ["WatchStream"]
 
 _INITIAL_END = "k8s.io/initial-events-end"
+_EARLY, _MINUTE, _BEFORE_END = 1.0, 60.0, 1.5
 
 
 class WatchStream:
@@ -67,6 +68,23 @@ class WatchStream:
                 chunks.append(self._mark({_INITIAL_END: "true"}))
         return chunks
 
+    def bookmark_times(self) -> Iterator[float]:
+        """Yield the seconds after the start at which bookmarks are due.
+
+        A minute apart, once shortly before the end, and early where initial events were asked for.
+        """
+        if not self._bookmarks:
+            return
+        if self._ends_initial:
+            yield _EARLY
+        last = self.seconds - _BEFORE_END
+        moment = _MINUTE
+        while moment < last:
+            yield moment
+            moment += _MINUTE
+        if last > _EARLY / 2:
+            yield last
+
     def bookmark(self) -> bytes:
         """Return a bookmark of where the watch stands; nothing when the client wants none."""
         return self._mark() if self._bookmarks and not self.ended else b""
@@ -83,10 +101,7 @@ class WatchStream:
         return compact({"type": event.type, "object": self._shape(event.object)})
 
     def _mark(self, annotations: dict[str, str] | None = None) -> bytes:
-        metadata: dict[str, Any] = {
-            "resourceVersion": self._watch.resource_version,
-            "creationTimestamp": None,
-        }
+        metadata: dict[str, Any] = {"resourceVersion": self._watch.resource_version}
         if annotations:
             metadata["annotations"] = annotations
         marked = self._empty | {"metadata": metadata}
