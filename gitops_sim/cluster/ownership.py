@@ -9,7 +9,9 @@ Source: k8s.io/kubernetes, pkg/controller/controller_ref_manager.go.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from gitops_sim.apimachinery.labels import Selector, from_label_selector, from_set
@@ -56,11 +58,17 @@ def owner_reference(owner: Manifest) -> dict[str, Any]:
 
 
 def selector_of(owner: Manifest) -> Selector:
-    """Return the selector of a workload; a ReplicationController has a plain map."""
+    """Return the selector of a workload or budget; a ReplicationController has a plain map."""
     selector = owner["spec"].get("selector")
     if owner["kind"] == "ReplicationController":
         return from_set(selector)
-    return from_label_selector(selector)
+    return _parsed(json.dumps(selector, sort_keys=True))
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Selector:
+    """Selectors are checked as they are read, and every reconcile asks for the same ones."""
+    return from_label_selector(json.loads(text))
 
 
 def index_orphans(cache: Informer) -> None:

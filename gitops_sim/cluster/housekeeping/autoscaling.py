@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from gitops_sim.apimachinery.labels import from_label_selector, from_set
 from gitops_sim.apimachinery.quantities import format_like, parse
 from gitops_sim.apimachinery.quota_usage import pod_resources
 from gitops_sim.cluster.controlling import (
@@ -28,6 +27,7 @@ from gitops_sim.cluster.controlling import (
     Steps,
     step,
 )
+from gitops_sim.cluster.ownership import selector_of
 from gitops_sim.cluster.workloads.pods import is_active, is_ready
 from gitops_sim.errors import ApiError, NotFoundError
 from gitops_sim.runtime import ReconcileFunction, Request, Watched
@@ -238,14 +238,8 @@ class _Run:
         return asked
 
     def _pods_of(self, target: Manifest) -> Sequence[Manifest]:
-        selector = target["spec"].get("selector")
-        labels = (
-            from_set(selector)
-            if target["kind"] == "ReplicationController"
-            else from_label_selector(selector)
-        )
         namespace = target["metadata"]["namespace"]
-        pods = self._context.caches[_PODS].list(namespace, labels=labels)
+        pods = self._context.caches[_PODS].list(namespace, labels=selector_of(target))
         return [pod for pod in pods if is_active(pod)]
 
     def _stabilized(self, replicas: int, current: int) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gitops_sim.apimachinery.labels import from_label_selector
 from gitops_sim.cluster.controlling import (
     Context,
     ControllerSpec,
@@ -16,7 +15,7 @@ from gitops_sim.cluster.controlling import (
     seconds_of,
     step,
 )
-from gitops_sim.cluster.ownership import is_being_deleted
+from gitops_sim.cluster.ownership import is_being_deleted, selector_of
 from gitops_sim.cluster.workloads.fenceposts import resolve
 from gitops_sim.cluster.workloads.pods import is_active, is_ready
 from gitops_sim.errors import NotFoundError
@@ -45,7 +44,7 @@ def _reconcile(context: Context, request: Request) -> Reconciling:
     budget = context.caches[_BUDGETS].get(request.name, request.namespace)
     if budget is None or is_being_deleted(budget):
         return None
-    selector = from_label_selector(budget["spec"].get("selector"))
+    selector = selector_of(budget)
     pods = list(context.caches[_PODS].list(request.namespace, labels=selector))
     if not pods:
         context.events.event(budget, "Normal", "NoPods", "No matching pods found")
@@ -160,7 +159,7 @@ def _condition(context: Context, budget: Manifest, allows: bool) -> dict[str, An
 def _budgets_of_pod(pod: Manifest, caches: Caches) -> Iterable[Request]:
     metadata = pod["metadata"]
     for budget in caches[_BUDGETS].list(metadata["namespace"]):
-        if from_label_selector(budget["spec"].get("selector")).matches(metadata.get("labels")):
+        if selector_of(budget).matches(metadata.get("labels")):
             yield Request(metadata["namespace"], budget["metadata"]["name"])
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gitops_sim.apimachinery.labels import from_label_selector
 from gitops_sim.cluster.controlling import (
     Context,
     ControllerSpec,
@@ -26,6 +25,7 @@ from gitops_sim.cluster.ownership import (
     claim,
     index_orphans,
     is_being_deleted,
+    selector_of,
 )
 from gitops_sim.cluster.workloads.daemonset_pods import (
     Eligibility,
@@ -97,7 +97,7 @@ def _reconcile(context: Context, failures: _Failures, request: Request) -> Recon
     daemonset = context.caches[_SETS].get(request.name, request.namespace)
     if daemonset is None or is_being_deleted(daemonset):
         return None
-    if from_label_selector(daemonset["spec"].get("selector")).empty:
+    if selector_of(daemonset).empty:
         message = "This daemon set is selecting all pods. A non-empty selector is required."
         context.events.event(daemonset, "Warning", "SelectingAll", message)
         return None

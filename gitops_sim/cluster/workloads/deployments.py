@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitops_sim.apimachinery.labels import from_label_selector
 from gitops_sim.cluster.controlling import Context, ControllerSpec, Reconciling, step
 from gitops_sim.cluster.ownership import (
     child_requests,
@@ -21,6 +20,7 @@ from gitops_sim.cluster.ownership import (
     controlled,
     index_orphans,
     is_being_deleted,
+    selector_of,
 )
 from gitops_sim.cluster.workloads.deployment_scaling import Rollout
 from gitops_sim.cluster.workloads.deployment_sets import (
@@ -47,7 +47,7 @@ def _reconcile(context: Context, request: Request) -> Reconciling:
     deployment = context.caches[_DEPLOYMENTS].get(request.name, request.namespace)
     if deployment is None:
         return None
-    if from_label_selector(deployment["spec"].get("selector")).empty:
+    if selector_of(deployment).empty:
         yield from _refuse_selecting_all(context, deployment)
         return None
     sets = yield from claim(context, deployment, _SETS)
