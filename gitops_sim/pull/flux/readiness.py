@@ -1,7 +1,8 @@
 """When an applied revision became ready, for Kustomizations that do not wait for that themselves.
 
 Flux looks at health only with `wait` or `healthChecks`. So that convergence can be measured
-without them, the lab looks on after an apply, once a second, without writing anything.
+without them, the lab looks on after an apply without writing anything: once a second at first,
+and the longer it takes, the more rarely, so that the moment is known to a tenth of the wait.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from gitops_sim.types import Revision
 
 __all__ = ["Readiness"]
 
-_INTERVAL, _LONGEST = 1.0, 600.0
+_SHORTEST, _LONGEST = 1.0, 60.0
+"""Seconds between two looks."""
 
 
 class Readiness:
@@ -37,32 +39,36 @@ class Readiness:
         self._reader = reader
         self._health = HealthTeller(journal, cluster)
         self._told: dict[str, str] = {}
+        self._followed: dict[str, tuple[str, tuple[Awaited, ...]]] = {}
         self._jobs: dict[str, JobHandle] = {}
 
     def follow(self, agent: str, revision: str, awaited: Sequence[Awaited]) -> None:
         """Tell the journal when all these objects are current; at once, if they are.
 
-        Nothing for a revision that was told already; a newer one of the same agent replaces an
-        older that is still looked at. It gives up after ten minutes, until the next apply.
+        Nothing for a revision that was told already, or is looked at; another one of the same
+        agent takes its place.
         """
-        if self._told.get(agent) == revision:
+        wanted = (revision, tuple(awaited))
+        job = self._jobs.get(agent)
+        is_looking = job is not None and job.alive and self._followed.get(agent) == wanted
+        if is_looking or self._told.get(agent) == revision:
             return
-        job = self._jobs.pop(agent, None)
         if job is not None:
             job.kill()
-        if not self._is_ready(agent, revision, awaited):
-            looking = self._look(agent, revision, tuple(awaited))
+        self._followed[agent] = wanted
+        if not self._is_ready(agent, *wanted):
+            looking = self._look(agent, *wanted)
             self._jobs[agent] = self._clock.spawn(f"readiness of {agent}", looking)
 
     def _look(
         self, agent: str, revision: str, awaited: Sequence[Awaited]
     ) -> Generator[Any, Any, None]:
-        pause = self._clock.signal()
-        deadline = self._clock.now() + _LONGEST
-        while self._clock.now() < deadline:
-            yield pause.wait(_INTERVAL)
-            if self._is_ready(agent, revision, awaited):
-                return
+        pause, began = self._clock.signal(), self._clock.now()
+        is_ready = False
+        while not is_ready:
+            elapsed = self._clock.now() - began
+            yield pause.wait(min(max(elapsed / 10, _SHORTEST), _LONGEST))
+            is_ready = self._is_ready(agent, revision, awaited)
 
     def _is_ready(self, agent: str, revision: str, awaited: Sequence[Awaited]) -> bool:
         states = assess_all(self._reader, awaited, self._clock.timestamp())
