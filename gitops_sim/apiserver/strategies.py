@@ -87,6 +87,7 @@ _CONDITIONAL = frozenset(
 """Kinds that are only replaced with the resourceVersion that the writer saw."""
 
 _ALL_BUT_STATUS: Tree = {"f:spec": LEAF}
+_TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 _NOT_SPEC = frozenset({"metadata", "status", "apiVersion", "kind"})
 
 
@@ -130,8 +131,21 @@ def prepare_kind(server: ApiServer, write: Write, manifest: Manifest) -> None:
         prepare = _ON_CREATE.get(kind)
         if prepare is not None:
             prepare(server, manifest)
+    elif kind == Kind("apps", "DaemonSet"):
+        _count_template(write.before, manifest)
     if kind in _ROLES and manifest.get("rules") == []:
         manifest["rules"] = None  # an empty list does not survive protobuf
+
+
+def _count_template(before: Manifest, manifest: Manifest) -> None:
+    """Keep the number of a DaemonSet's template in its annotation: one more with each change."""
+    number = int((before["metadata"].get("annotations") or {}).get(_TEMPLATE_GENERATION, "1"))
+    if before["spec"].get("template") != manifest["spec"].get("template"):
+        number += 1
+    metadata = manifest["metadata"]
+    notes = {**(metadata.get("annotations") or {}), _TEMPLATE_GENERATION: str(number)}
+    if notes != metadata.get("annotations"):
+        metadata["annotations"] = notes
 
 
 def _new_namespace(server: ApiServer, manifest: Manifest) -> None:
