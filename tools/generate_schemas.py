@@ -32,9 +32,12 @@ TARGET = (
     / "gitops_sim/apimachinery/data"
     / f"kubernetes-{VERSION.rpartition('.')[0]}.json.xz"
 )
+DESCRIPTIONS = TARGET.with_name(f"descriptions-{VERSION.rpartition('.')[0]}.json.xz")
 STABLE = re.compile(r"v[0-9]+")
 REFERENCE = "#/components/schemas/"
 KINDS = "x-kubernetes-group-version-kind"
+ROOTS = ("api", "apis", "apis__apps", "version")
+"""Documents of what is no resource: lists of groups and the version."""
 SHARED_KINDS = ("DeleteOptions", "WatchEvent")
 """Types of every group: their list of kinds depends on the document, so it is left out."""
 
@@ -54,10 +57,24 @@ def main(arguments: list[str] | None = None) -> int:
         same = lzma.decompress(TARGET.read_bytes()) == text
         print(f"{TARGET.name} is {'up to date' if same else 'out of date'}")
         return 0 if same else 1
-    packed = lzma.compress(text, preset=9 | lzma.PRESET_EXTREME)
-    TARGET.write_bytes(packed)
-    print(f"{TARGET.name}: {len(text)} bytes, {len(packed)} packed")
+    for target, content in ((TARGET, text), (DESCRIPTIONS, descriptions(source, text))):
+        packed = lzma.compress(content, preset=9 | lzma.PRESET_EXTREME)
+        target.write_bytes(packed)
+        print(f"{target.name}: {len(content)} bytes, {len(packed)} packed")
     return 0
+
+
+def descriptions(source: Path, kept: bytes) -> bytes:
+    """Return what the kept types and members are for: type, member ("" for the type), text."""
+    wanted = json.loads(kept)["schemas"]
+    found: dict[str, dict[str, str]] = {}
+    for file in sorted((source / "api/openapi-spec/v3").glob("*_openapi.json")):
+        for name, schema in json.loads(file.read_bytes())["components"].get("schemas", {}).items():
+            if name in wanted:
+                members = {"": schema, **schema.get("properties", {})}
+                texts = {k: m["description"] for k, m in members.items() if "description" in m}
+                found.setdefault(name, texts)
+    return json.dumps(found, sort_keys=True, separators=(",", ":")).encode()
 
 
 def module_folder() -> Path | None:
@@ -79,6 +96,8 @@ def generate(source: Path) -> bytes:
     for group in groups:
         for version in group["versions"]:
             schemas |= document_schemas(source, group["metadata"]["name"], version["version"])
+    for name in ROOTS:
+        schemas |= file_schemas(source / "api/openapi-spec/v3" / f"{name}_openapi.json")
     forms = go_forms(source.parent, f"v0.{VERSION.partition('.')[2]}", sorted(schemas))
     content = {"forms": forms, "groups": groups, "schemas": schemas, "version": VERSION}
     return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
@@ -87,8 +106,12 @@ def generate(source: Path) -> bytes:
 def document_schemas(source: Path, group: str, version: str) -> dict[str, Any]:
     """Return the schemas of one group and version, without descriptions."""
     path = f"apis__{group}__{version}" if group else f"api__{version}"
-    file = source / "api/openapi-spec/v3" / f"{path}_openapi.json"
-    schemas = json.loads(file.read_bytes())["components"]["schemas"]
+    return file_schemas(source / "api/openapi-spec/v3" / f"{path}_openapi.json")
+
+
+def file_schemas(file: Path) -> dict[str, Any]:
+    """Return the schemas of one document."""
+    schemas: dict[str, Any] = json.loads(file.read_bytes())["components"]["schemas"]
     for name, schema in schemas.items():
         if name.rpartition(".")[2] in SHARED_KINDS:
             schema.pop(KINDS, None)

@@ -11,9 +11,18 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["FILE", "KUBERNETES_VERSION", "component_of", "components", "go_form_of", "groups"]
+__all__ = [
+    "FILE",
+    "KUBERNETES_VERSION",
+    "component_of",
+    "components",
+    "descriptions",
+    "go_form_of",
+    "groups",
+]
 
 FILE = "kubernetes-1.37.json.xz"
+DESCRIPTIONS = "descriptions-1.37.json.xz"
 KUBERNETES_VERSION = "v1.37.2"
 _KINDS = "x-kubernetes-group-version-kind"
 
@@ -22,6 +31,17 @@ def components() -> dict[str, Any]:
     """Return the OpenAPI v3 schemas by type name, without descriptions; read-only."""
     schemas: dict[str, Any] = _content()["schemas"]
     return schemas
+
+
+@cache
+def descriptions() -> dict[str, dict[str, str]]:
+    """Return what types and their members are for, by type name and member; read-only.
+
+    The member "" is the type itself. Apart from the schemas, since only people read it.
+    """
+    packed = (files("gitops_sim.apimachinery") / "data" / DESCRIPTIONS).read_bytes()
+    found: dict[str, dict[str, str]] = json.loads(lzma.decompress(packed))
+    return found
 
 
 def groups() -> list[dict[str, Any]]:

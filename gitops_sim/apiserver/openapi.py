@@ -4,8 +4,8 @@ Which paths a kind has follows from its verbs, its scope and its subresources, s
 are made, not stored.
 
 Source: k8s.io/apiserver, pkg/endpoints/installer.go; k8s.io/kube-openapi.
-Differs: built-in types have no descriptions (`kubectl explain` shows fields and types); operations
-have the parameters that clients look for (dryRun, fieldManager, fieldValidation, force), not all.
+Differs: operations have the parameters that clients look for (dryRun, fieldManager,
+fieldValidation, force …), without descriptions.
 """
 
 from __future__ import annotations
@@ -317,9 +317,22 @@ def _closure(*roots: Any) -> dict[str, Any]:
         name = waiting.pop()
         if name in found or name not in known:
             continue
-        found[name] = _with_references(known[name])
+        found[name] = _described(name, _with_references(known[name]))
         waiting += _references(known[name])
     return dict(sorted(found.items()))
+
+
+def _described(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a built-in schema with what it and its members are for; it is changed in place."""
+    texts = builtin_data.descriptions().get(name, {})
+    if "" in texts:
+        schema["description"] = texts[""]
+    for member, told in (schema.get("properties") or {}).items():
+        if member in texts:
+            if told.keys() == {"$ref"}:
+                told["allOf"] = [{"$ref": told.pop("$ref")}]
+            told["description"] = texts[member]
+    return schema
 
 
 def _references(value: Any) -> Iterator[str]:
@@ -351,12 +364,13 @@ def _older_references(value: Any) -> Any:
         return [_older_references(item) for item in value]
     if not isinstance(value, dict):
         return value
-    if value.keys() == {"allOf"} and len(value["allOf"]) == 1:
-        return _older_references(value["allOf"][0])
-    reference = value.get("$ref")
+    older = {key: _older_references(member) for key, member in value.items() if key != "allOf"}
+    reference = older.get("$ref")
     if isinstance(reference, str):
-        return {"$ref": reference.replace(_REFERENCE, "#/definitions/")}
-    return {key: _older_references(member) for key, member in value.items() if key != "allOf"}
+        older["$ref"] = reference.replace(_REFERENCE, "#/definitions/")
+    if len(value.get("allOf") or ()) == 1:
+        older |= _older_references(value["allOf"][0])
+    return older
 
 
 def _older_item(item: dict[str, Any]) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class ServiceAllocation:
                 manifest["status"] = {"loadBalancer": {}}
         found: list[Cause] = []
         if spec.get("type") != "ExternalName":
-            self._give_address(spec, before, found)
+            self._give_address(spec, before, found, dry_run=write.dry_run)
         if spec.get("type") in _WITH_NODE_PORTS:
             self._give_node_ports(manifest, before, found)
         if found:
@@ -86,13 +86,18 @@ class ServiceAllocation:
                 self._ports[port["nodePort"]] = uid
 
     def _give_address(
-        self, spec: dict[str, Any], before: dict[str, Any], found: list[Cause]
+        self,
+        spec: dict[str, Any],
+        before: dict[str, Any],
+        found: list[Cause],
+        *,
+        dry_run: bool,
     ) -> None:
         asked = spec.get("clusterIP") or (spec.get("clusterIPs") or [""])[0]
         if not asked and before.get("clusterIP") and "clusterIP" not in spec:
             asked = before["clusterIP"]
         if not asked:
-            asked = self._next_address()
+            asked = str(_ADDRESSES[0]) if dry_run else self._next_address()
         elif asked != "None" and not before.get("clusterIP"):
             problem = self._problem_of(asked)
             if problem:

@@ -34,6 +34,10 @@ __all__ = ["ServeOptions", "Served", "Server"]
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 10.0
+_LAST_SECONDS = 1.0
+"""What running answers get when the server stops."""
+_IDLE_SECONDS = 90
+"""How long an idle connection is kept. Source: k8s.io/apiserver, pkg/server/secure_serving.go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +260,7 @@ class _Loop:
         import uvicorn  # 180 ms to import: only when a server starts
 
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
-        servers: list[tuple[Any, asyncio.Task[None]]] = []
+        servers: list[Any] = []
         applications: list[Application] = []
         for bound, hosts, front in self._listening:
             application = self._owner.application(front, hosts)
@@ -269,23 +273,45 @@ class _Loop:
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=1,
+                timeout_keep_alive=_IDLE_SECONDS,
             )
             config.load()
             config.ssl = self._context
             server = uvicorn.Server(config)
-            # Signals belong to the notebook's or the command line's own thread.
-            servers.append((server, asyncio.ensure_future(server.serve(sockets=[bound]))))
+            server.lifespan = config.lifespan_class(config)
+            # Not server.serve(): signals belong to the notebook's or the command line's own
+            # thread, and its loop would look for an end ten times a second.
+            await server.startup(sockets=[bound])
+            servers.append(server)
             applications.append(application)
-        while not all(server.started for server, _ in servers):
-            await asyncio.sleep(0.005)
+        ticking = [asyncio.ensure_future(server.main_loop()) for server in servers]
         self._ready.set()
         await self._stopping.wait()
+        for task in ticking:
+            task.cancel()
         for application in applications:
             application.close_streams()
-        for server, _ in servers:
-            server.should_exit = True
-        await asyncio.gather(*(task for _, task in servers))
+        await asyncio.gather(*(_close(server) for server in servers))
+
+
+async def _close(server: Any) -> None:
+    """Close a server: running answers get a second, idle connections end at once."""
+    for listener in server.servers:
+        listener.close()
+    state, loop = server.server_state, asyncio.get_running_loop()
+    for connection in list(state.connections):
+        connection.shutdown()
+    if state.tasks:
+        await asyncio.wait(list(state.tasks), timeout=_LAST_SECONDS)
+    for task in list(state.tasks):
+        task.cancel()
+    deadline = loop.time() + _LAST_SECONDS
+    while state.connections:
+        # A TLS connection would wait for the client's goodbye, an idle client says none.
+        for transport in [connection.transport for connection in state.connections]:
+            if not transport.get_write_buffer_size() or loop.time() > deadline:
+                transport.abort()
+        await asyncio.sleep(0.001)
 
 
 def _listen(port: int) -> socket.socket:

@@ -34,10 +34,10 @@ class Tokens:
         self._accounts = accounts
         self.by_name: dict[str, str] = {}
         self._users: dict[str, User] = {}
-        for name, groups in {ADMIN: (MASTERS,), **users}.items():
+        for number, (name, groups) in enumerate({ADMIN: (MASTERS,), **users}.items()):
             token = secrets.token_urlsafe(32)
             self.by_name[name] = token
-            self._users[token] = User(name, (*groups, _AUTHENTICATED))
+            self._users[token] = User(name, (*groups, _AUTHENTICATED), f"uid-{number}")
 
     def user(self, authorization: str) -> User | None:
         """Return who sends an Authorization header; None for one that nobody has.
