@@ -148,7 +148,7 @@ def test_the_history_plays_and_every_picture_has_words(
     lab: Lab, shop: Repository, staging: ClusterHandle
 ) -> None:
     commit_image(shop, "1.5.0")
-    lab.run("3m")
+    lab.run("2m30s")
     view = lab.compare(staging)
     assert "<script" in view.html
     assert "data:image/svg+xml" in view.html
