@@ -170,6 +170,8 @@ def test_daemon_sets_count_and_shape_pods_as_recorded(make_world, workload, othe
     assert pod["spec"]["tolerations"] == wanted["tolerations"]
     assert pod["metadata"]["generateName"] == wanted["generateName"]
     assert set(pod["metadata"]["labels"]) == set(wanted["labels"])
+    notes = world.get("DaemonSet", "ds")["metadata"]["annotations"]
+    assert notes == {"deprecated.daemonset.template.generation": "2"}
 
 
 def test_a_held_namespace_tells_the_recorded_conditions(make_world, others) -> None:
