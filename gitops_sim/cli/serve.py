@@ -82,7 +82,16 @@ def _bare(arguments: argparse.Namespace, options: ServeOptions) -> Server:
         served = Served(new_server(clock, journal, name="cluster"))
     else:
         images = Registry(clock, journal, door)
-        cluster = SimulatedCluster("cluster", clock, journal, door, images, nodes=arguments.nodes)
+        cluster = SimulatedCluster(
+            "cluster",
+            clock,
+            journal,
+            door,
+            images,
+            nodes=arguments.nodes,
+            provider=False,
+            kwok=True,
+        )
         served = Served(cluster.server, cluster.logs)
     return Server({"cluster": served}, clock, door, options)
 

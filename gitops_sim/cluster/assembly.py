@@ -11,6 +11,7 @@ from gitops_sim.cluster.network import NETWORK
 from gitops_sim.cluster.network.load_balancers import LOAD_BALANCERS
 from gitops_sim.cluster.network.users import USERS_WATCHES, Seen, Users
 from gitops_sim.cluster.nodes.kubelet import KUBELET_WATCHES, Kubelet
+from gitops_sim.cluster.nodes.kwok import KWOK_WATCHES, Kwok, kwok_node
 from gitops_sim.cluster.nodes.machines import DEFAULT_CAPACITY, Machines, node_manifest
 from gitops_sim.cluster.nodes.node_lifecycle import NODE_LIFECYCLE_WATCHES, NodeLifecycle
 from gitops_sim.cluster.nodes.scheduler import SCHEDULER_WATCHES, Scheduler
@@ -24,6 +25,7 @@ __all__ = ["Site", "make_controllers", "make_provider", "make_users", "register_
 
 _MANAGERS = {
     "kubelet": "kubelet",
+    "kwok": "kwok",
     "kube-scheduler": "kube-scheduler",
     "service-lb-controller": "cloud-controller-manager",
 }
@@ -44,8 +46,13 @@ class Site(Protocol):
         """Return a client with an account."""
 
 
-def make_controllers(site: Site, images: ImageSource) -> dict[str, Controller]:
-    """Return the controllers of a cluster by name, in the order in which they start."""
+def make_controllers(site: Site, images: ImageSource | None) -> dict[str, Controller]:
+    """Return the controllers of a cluster by name, in the order in which they start.
+
+    Args:
+        site: The cluster.
+        images: Where kubelets pull from; None: KWOK is in the place of kubelets.
+    """
     specs = {**HOUSEKEEPING, **WORKLOADS, **NETWORK, **_node_side(site, images)}
     return {name: _build(site, spec) for name, spec in specs.items()}
 
@@ -71,26 +78,40 @@ def make_users(site: Site, name: str) -> Controller:
     return Controller("users", site.clock, site.journal, client, make_reconcile, USERS_WATCHES)
 
 
-def register_nodes(client: Cluster, machines: Machines, clock: Clock) -> None:
-    """Let the kubelet of each machine make its Node."""
-    now = clock.timestamp()
-    for machine in machines:
-        node = node_manifest(machine, DEFAULT_CAPACITY, now)
+def register_nodes(site: Site, *, kwok: bool) -> None:
+    """Let the kubelet of each machine, or KWOK, make its Node."""
+    client = site.client("kwok" if kwok else "kubelet")
+    make = kwok_node if kwok else node_manifest
+    for machine in site.machines:
+        node = make(machine, DEFAULT_CAPACITY, site.clock.timestamp())
         client.create(node)
         client.patch("v1/Node", machine.name, {"status": node["status"]}, subresource="status")
 
 
-def _node_side(site: Site, images: ImageSource) -> dict[str, ControllerSpec]:
-    def kubelet(context: Context) -> Kubelet:
-        return Kubelet(context.client, context.caches, context.clock, site.machines, images)
+def _pod_side(site: Site, images: ImageSource | None) -> ControllerSpec:
+    """Return what runs pods."""
+    if images is None:
 
+        def kwok(context: Context) -> Kwok:
+            return Kwok(context.client, context.caches, context.clock)
+
+        return ControllerSpec("kwok", KWOK_WATCHES, kwok)
+    source = images
+
+    def kubelet(context: Context) -> Kubelet:
+        return Kubelet(context.client, context.caches, context.clock, site.machines, source)
+
+    workers = max(1, min(len(list(site.machines)), _MOST_WORKERS))
+    return ControllerSpec("kubelet", KUBELET_WATCHES, kubelet, workers=workers)
+
+
+def _node_side(site: Site, images: ImageSource | None) -> dict[str, ControllerSpec]:
     def scheduler(context: Context) -> Scheduler:
         return Scheduler(context.client, context.caches, context.clock)
 
     def lifecycle(context: Context) -> NodeLifecycle:
         return NodeLifecycle(context, site.machines)
 
-    workers = max(1, min(len(list(site.machines)), _MOST_WORKERS))
     specs = (
         ControllerSpec(
             "node-lifecycle-controller",
@@ -100,6 +121,6 @@ def _node_side(site: Site, images: ImageSource) -> dict[str, ControllerSpec]:
         ),
         ControllerSpec("taint-eviction-controller", TAINT_EVICTION_WATCHES, TaintEviction),
         ControllerSpec("kube-scheduler", SCHEDULER_WATCHES, scheduler),
-        ControllerSpec("kubelet", KUBELET_WATCHES, kubelet, workers=workers),
+        _pod_side(site, images),
     )
     return {spec.name: spec for spec in specs}

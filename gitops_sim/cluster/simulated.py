@@ -50,6 +50,7 @@ class SimulatedCluster:
         controllers: False: an API server and nodes alone.
         provider: Whether there is a simulated provider, of disks (the StorageClass `standard`)
             and of load balancers.
+        kwok: True: nodes as KWOK fakes them, where pods run at once; images play no part.
 
     Attributes:
         server: The API server.
@@ -70,6 +71,7 @@ class SimulatedCluster:
         nodes: int = 3,
         controllers: bool = True,
         provider: bool = True,
+        kwok: bool = False,
     ) -> None:
         self.name = name
         self.clock = clock
@@ -81,10 +83,10 @@ class SimulatedCluster:
         self.machines = Machines(clock, nodes)
         self.controllers: dict[str, Controller] = {}
         self._reader = InProcessClient(self.server, _PERSON)
-        register_nodes(self.client("kubelet"), self.machines, clock)
+        register_nodes(self, kwok=kwok)
         self._users = make_users(self, name)
         if controllers:
-            self.controllers = make_controllers(self, images)
+            self.controllers = make_controllers(self, None if kwok else images)
             if provider:
                 self._reader.create(STANDARD_CLASS)
                 self.controllers |= make_provider(self)

@@ -198,7 +198,9 @@ def workload() -> Callable[..., Manifest]:
 class Lab:
     """A whole cluster with its registry, and short ways to look at pods."""
 
-    def __init__(self, *, nodes: int = 3, seed: int = 5, provider: bool = True) -> None:
+    def __init__(
+        self, *, nodes: int = 3, seed: int = 5, provider: bool = True, kwok: bool = False
+    ) -> None:
         self.clock = VirtualClock(seed)
         self.journal = Journal(self.clock)
         self.registry = Registry(self.clock, self.journal)
@@ -210,6 +212,7 @@ class Lab:
             self.registry,
             nodes=nodes,
             provider=provider,
+            kwok=kwok,
         )
         self.run(1)
 
