@@ -32,6 +32,8 @@ SCENARIOS = sorted(path.stem for path in DATA.glob("*.json"))
 OPTIONS = FluxOptions(interval_jitter=0, requeue_dependency=2)
 RENDERER = Renderer()
 _ENDS = ("history", "DependencyNotReady", "ArtifactFailed")
+_BY_TIME = ("GitOperationSucceeded", "GarbageCollectionSucceeded")
+"""Events of polls without news: whether there is one between two steps is a matter of time."""
 _SHORT_TIME = re.compile(r"\b(\d+m)?\d+(\.\d+)?(ms|µs|s)\b(?=:|,|$)")
 
 
@@ -113,8 +115,8 @@ def passes(replay: Replay, kind: str, name: str) -> list[dict[str, list[Any]]]:
         manifest = event.object
         if manifest["kind"] == "Event":
             about = manifest["involvedObject"]
-            counted = event.type == "MODIFIED" and manifest["reason"] == "GitOperationSucceeded"
-            if (about["kind"], about["name"]) == (kind, name) and not counted:
+            is_about = (about["kind"], about["name"]) == (kind, name)
+            if is_about and manifest["reason"] not in _BY_TIME:
                 text = replay.told(manifest["message"])
                 found[-1]["events"].append(f"{manifest['type']} {manifest['reason']} {text}")
             continue

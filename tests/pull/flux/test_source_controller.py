@@ -49,6 +49,15 @@ def test_an_idle_source_writes_nothing_and_takes_few_events(world: Any) -> None:
     assert world.clock.events - events <= 60 * 5
 
 
+def test_a_revision_that_stays_is_told_once_by_an_event(world: Any) -> None:
+    poll(world)
+    world.run(60)
+    assert [reason for _, reason, _ in world.events("GitRepository")] == [
+        "NewArtifact",
+        "GitOperationSucceeded",
+    ]
+
+
 def test_polls_are_spread_by_the_jitter(new_world: Callable[..., Any]) -> None:
     world = new_world(options=FluxOptions())
     poll(world, interval="1m")
