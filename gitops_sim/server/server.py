@@ -306,11 +306,14 @@ async def _close(server: Any) -> None:
     for task in list(state.tasks):
         task.cancel()
     deadline = loop.time() + _LAST_SECONDS
-    while state.connections:
-        # A TLS connection would wait for the client's goodbye, an idle client says none.
-        for transport in [connection.transport for connection in state.connections]:
-            if not transport.get_write_buffer_size() or loop.time() > deadline:
-                transport.abort()
+    while any(connection.flow.write_paused for connection in state.connections):
+        if loop.time() > deadline:
+            break
+        await asyncio.sleep(0.001)
+    for connection in list(state.connections):
+        # A TLS connection would wait for the client's goodbye; an idle client says none.
+        connection.transport.abort()
+    while state.connections and loop.time() < deadline:
         await asyncio.sleep(0.001)
 
 
