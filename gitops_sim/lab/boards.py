@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gitops_sim.clock import VirtualClock
@@ -25,11 +25,14 @@ AGENTS = frozenset(
 """Field managers that deliver; a person who types `kubectl apply` looks like a pipeline."""
 SYSTEM = frozenset({"kube-controller-manager", "kube-scheduler", "kubelet", "kube-apiserver"})
 """Field managers of the cluster itself."""
-OTHERS = (
+WORKLOADS = (
     "apps/v1/Deployment",
     "apps/v1/StatefulSet",
     "apps/v1/DaemonSet",
     "batch/v1/CronJob",
+)
+OTHERS = (
+    *WORKLOADS,
     "v1/Service",
     "v1/ConfigMap",
     "networking.k8s.io/v1/Ingress",
@@ -56,6 +59,7 @@ class View:
         forge: Holds the repositories.
         renderer: Builds directories.
         connections: What pipelines deliver to it.
+        watched: For each of its controllers the kinds that it watches.
     """
 
     name: str
@@ -64,6 +68,7 @@ class View:
     forge: Forge
     renderer: Renderer
     connections: Sequence[Connection]
+    watched: Mapping[str, Sequence[str]]
 
 
 class BoardMaker:
@@ -109,7 +114,10 @@ class BoardMaker:
         )
 
     def nodes(self, time: float) -> list[TreeNode]:
-        """Return who made whom at a moment, from the agents' resources down to the pods."""
+        """Return who made whom at a moment, from the agents' resources down to the pods.
+
+        Where nobody delivers, the roots are the workloads that nobody owns.
+        """
         now = self._clock.timestamp(time)
         nodes: list[TreeNode] = []
         owners: dict[str, ResourceKey] = {}
@@ -120,7 +128,8 @@ class BoardMaker:
             health = str(assess_health(manifest, now=now).status)
             nodes.append(TreeNode(key, owner, health, _note(manifest)))
 
-        for declaration in self.declarations(time):
+        declared = self.declarations(time)
+        for declaration in declared:
             root = declaration.root or ResourceKey(
                 "", "Pipeline", "", declaration.agent.removeprefix("push:").rstrip("/")
             )
@@ -134,11 +143,12 @@ class BoardMaker:
                 if both.live is not None and both.key not in known:
                     add(both.live, root)
         at = str(self._view.revision_at(time))
-        for kind in BELOW:
+        for kind in BELOW if declared else (*WORKLOADS, *BELOW):
             for manifest in self._view.reader.list(kind, at=at):
                 refs = manifest["metadata"].get("ownerReferences") or ()
                 owner = next((owners[r["uid"]] for r in refs if r["uid"] in owners), None)
-                if owner is not None and not _is_old(manifest):
+                is_root = not declared and manifest["metadata"]["namespace"] not in NOT_OURS
+                if (owner is not None or is_root) and not _is_old(manifest):
                     add(manifest, owner)
         return nodes
 

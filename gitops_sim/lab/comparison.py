@@ -8,12 +8,14 @@ from typing import Any
 from gitops_sim.clock import VirtualClock
 from gitops_sim.journal import Journal, facts
 from gitops_sim.lab.boards import BoardMaker, View
+from gitops_sim.lab.messages import messages_of
 from gitops_sim.viz import (
     Board,
     Frame,
     LaneMark,
     Lanes,
     Picture,
+    draw_ladder,
     draw_lanes,
     draw_tree,
     play,
@@ -71,6 +73,12 @@ class Comparison:
     def tree(self) -> Picture:
         """Return the resource tree: from what delivers down to the pods, with health."""
         return draw_tree(self._maker.nodes(self._end))
+
+    def ladder(self) -> Picture:
+        """Return who told whom what: writes to the API server, and the news that led to them."""
+        span = (self._start, self._end)
+        watched = self._view.watched
+        return draw_ladder(messages_of(self._view.name, self._journal, self._clock, watched, span))
 
     def __str__(self) -> str:
         """Return the board as text."""

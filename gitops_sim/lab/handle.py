@@ -157,6 +157,10 @@ class ClusterHandle:
             self._parts.forge,
             self._parts.renderer,
             self.pipeline.connections,
+            {
+                name: [watched.kind.rpartition("/")[2] for watched in controller.watched]
+                for name, controller in self.simulated.controllers.items()
+            },
         )
         parts = self._parts
         return Comparison(view, parts.journal, parts.clock, start=start, end=end)
