@@ -10,7 +10,9 @@ from gitops_sim.cluster.housekeeping.disruptions import DISRUPTION_BUDGETS
 from gitops_sim.cluster.housekeeping.finished_jobs import TTL_AFTER_FINISHED
 from gitops_sim.cluster.housekeeping.garbage import GARBAGE_COLLECTOR
 from gitops_sim.cluster.housekeeping.namespaces import NAMESPACES
+from gitops_sim.cluster.housekeeping.pod_garbage import POD_GARBAGE
 from gitops_sim.cluster.housekeeping.quotas import RESOURCE_QUOTAS
+from gitops_sim.cluster.housekeeping.role_aggregation import ROLE_AGGREGATION
 from gitops_sim.cluster.housekeeping.service_accounts import ROOT_CA, SERVICE_ACCOUNTS
 from gitops_sim.cluster.housekeeping.volume_protection import (
     CLAIM_PROTECTION,
@@ -35,6 +37,8 @@ _ALL = (
     CLAIM_PROTECTION,
     VOLUME_PROTECTION,
     EPHEMERAL_VOLUMES,
+    POD_GARBAGE,
+    ROLE_AGGREGATION,
 )
 
 HOUSEKEEPING: Mapping[str, ControllerSpec] = {spec.name: spec for spec in _ALL}
