@@ -37,6 +37,12 @@ def shot(what: Locator, name: str) -> None:
         what.screenshot(path=Path(SHOTS) / f"{name}.png")
 
 
+def test_what_opens_first_is_the_tour(notebook: Any, jupyter_lab: Any) -> None:
+    notebook.page.goto(f"{jupyter_lab.url}?token={jupyter_lab.token}")
+    title = notebook.page.get_by_role("heading", name="The tour")
+    expect(title).to_be_visible()
+
+
 def test_every_cell_runs_and_every_picture_shows(tour: Any) -> None:
     for kind in ("error", "stderr"):
         found = tour.page.locator(f"[data-mime-type='application/vnd.jupyter.{kind}']")

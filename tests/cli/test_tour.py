@@ -111,20 +111,44 @@ def test_kubectl_alone_would_reach_the_own_cluster(home: Path, own_cluster: List
     assert own_cluster.visits
 
 
-def test_own_cluster_stays_out_of_reach_after_a_kernel_restart(
-    environment: dict[str, str], own_cluster: Listener, tmp_path: Path
-) -> None:
+@pytest.fixture
+def kernel(environment: dict[str, str], tmp_path: Path) -> Iterator[KernelManager]:
+    """A kernel as JupyterLab starts it for a learner."""
     manager = KernelManager(kernel_name="python3", transport="ipc")
     manager.connection_file = str(tmp_path / "kernel.json")
     manager.start_kernel(env=environment, cwd=str(tmp_path))
-    ask = "!kubectl get ns; echo code $?"
-    try:
-        before = run_in(manager, ask)
-        manager.restart_kernel(now=True)
-        after = run_in(manager, ask)
-    finally:
-        manager.shutdown_kernel(now=True)
-    for answer in (before, after):
+    yield manager
+    manager.shutdown_kernel(now=True)
+
+
+ASK = "!kubectl get ns; echo code $?"
+SERVE = """
+from gitops_sim import Lab
+lab = Lab(seed=1)
+lab.cluster("staging")
+serving = lab.serve()
+"""
+
+
+@pytest.mark.all
+def test_served_lab_is_reached_and_left_again(
+    kernel: KernelManager, environment: dict[str, str], own_cluster: Listener
+) -> None:
+    """In the cells below `lab.serve()`, and in terminals, which have only the file."""
+    assert "code 0" in run_in(kernel, f"{SERVE}\n{ASK}")
+    assert "staging" in Path(environment["KUBECONFIG"]).read_text()
+    assert "kube-system" in run_in(kernel, ASK)
+    kernel.restart_kernel(now=True)
+    assert "code 1" in run_in(kernel, ASK), "the lab is gone, and nothing else is found"
+    assert own_cluster.visits == 0
+
+
+def test_own_cluster_stays_out_of_reach_after_a_kernel_restart(
+    kernel: KernelManager, own_cluster: Listener
+) -> None:
+    before = run_in(kernel, ASK)
+    kernel.restart_kernel(now=True)
+    for answer in (before, run_in(kernel, ASK)):
         assert "no-lab-is-serving" in answer
         assert "code 1" in answer
     assert own_cluster.visits == 0
