@@ -88,10 +88,12 @@ def _writes(cluster: str, journal: Journal, span: tuple[float, float]) -> Iterat
         fact = entry.fact
         if isinstance(fact, facts.StepTaken):
             steps[fact.job] = (entry.time, fact)
-        elif isinstance(fact, facts.ObjectChanged):
-            if fact.cluster == cluster and fact.kind not in SILENT:
-                writer, asked = _writer(fact, entry.time, steps)
-                yield _Write(writer, asked, entry.time, fact)
+            continue
+        if not isinstance(fact, facts.ObjectChanged) or fact.cluster != cluster:
+            continue
+        if fact.kind not in SILENT:
+            writer, asked = _writer(fact, entry.time, steps)
+            yield _Write(writer, asked, entry.time, fact)
 
 
 def _writer(

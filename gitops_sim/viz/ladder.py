@@ -147,8 +147,13 @@ def _message(ladder: Ladder, message: Message, row: int) -> str:
         drawn += cross(end, drop, 6, ink)
     else:
         drawn = _arrow(x1, y, x2, y + _FALL, ink)
-    label = _label(message, (x1 + x2) / 2, y, max(abs(x2 - x1) - 24, _NARROWEST_LABEL), ink)
-    return group(drawn + label, title=_told(message))
+    told = message.label + (": lost" if message.lost else "")
+    shown = clipped(told, _LABEL, max(abs(x2 - x1) - 24, _NARROWEST_LABEL))
+    width, middle = width_of(shown, _LABEL), (x1 + x2) / 2
+    strip = box(middle - width / 2, y - 15, width, 15, fill=PAPER, radius=0)  # hides the columns
+    label_ink = ink if message.lost else INK
+    label = text(middle, y - 3, shown, size=_LABEL, anchor="middle", ink=label_ink)
+    return group(strip + drawn + label, title=_told(message))
 
 
 def _arrow(x1: float, y1: float, x2: float, y2: float, ink: str) -> str:
@@ -156,14 +161,6 @@ def _arrow(x1: float, y1: float, x2: float, y2: float, ink: str) -> str:
     shaft = line(x1, y1, x2 - 8 * ahead, y2 - (y2 > y1), stroke=ink, stroke_width=2.5)
     head = f"M{number(x2)} {number(y2)}l{-11 * ahead} -7l0 12Z"
     return shaft + path(head, fill=ink)
-
-
-def _label(message: Message, x: float, y: float, room: float, ink: str) -> str:
-    """Return the label on a strip of paper, so that no column runs through it."""
-    shown = clipped(message.label + (": lost" if message.lost else ""), _LABEL, room)
-    width = width_of(shown, _LABEL)
-    strip = box(x - width / 2, y - 13, width, 16, fill=PAPER, radius=0)
-    return strip + text(x, y, shown, size=_LABEL, anchor="middle", ink=ink if message.lost else INK)
 
 
 def _told_time(ladder: Ladder, message: Message) -> str:
