@@ -15,7 +15,7 @@ from typing import Any
 
 from gitops_sim.clock import format_duration
 from gitops_sim.delivery import Inventory
-from gitops_sim.errors import NotFoundError
+from gitops_sim.errors import GitOpsSimError, NotFoundError
 from gitops_sim.protocols import Cluster
 from gitops_sim.pull.flux.applying import ServedKinds
 from gitops_sim.pull.flux.building import Builder
@@ -198,9 +198,7 @@ class KustomizeReconciler:
             )
             if pruned.error:
                 self._tools.events.error(obj, "PruneFailed", pruned.error)
-                yield Step("wait for retry", spec.retry_interval, obj.subject)
-                yield from self._finalize(obj, spec)
-                return
+                raise GitOpsSimError(pruned.error)  # comes again after its back-off
             if pruned.changes.is_changed:
                 self._tell(obj, revision, str(pruned.changes))
             if spec.deletion_policy == "WaitForTermination":

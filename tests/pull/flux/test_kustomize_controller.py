@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gitops_sim.errors import NotFoundError
+from gitops_sim.errors import ForbiddenError, NotFoundError
 from gitops_sim.journal import facts
 
 Write = Callable[..., str]
@@ -414,3 +414,54 @@ def test_a_kustomization_without_required_fields_is_refused(world: Any) -> None:
         world.kustomization(interval="10 parsecs")
     with pytest.raises(NotFoundError):
         world.get("kustomization", "app")
+
+
+def test_health_checks_name_what_to_wait_for(world: Any, manifest: Write) -> None:
+    checks = [{"apiVersion": "v1", "kind": "ConfigMap", "name": "elsewhere"}]
+    world.deliver(settings(manifest, mode="dev"), healthChecks=checks)
+    assert world.ready()[:2] == ("Unknown", "Progressing")
+    assert world.condition("kustomization", "app", "Healthy")["status"] == "Unknown"
+    world.people.create(json.loads(manifest("ConfigMap", "elsewhere")))
+    world.run(6)
+    assert world.ready()[0] == "True"
+    assert world.condition("kustomization", "app", "Healthy")["reason"] == "Succeeded"
+    world.kustomization()
+    world.run(6)
+    assert world.condition("kustomization", "app", "Healthy") == {}
+
+
+def test_waiting_ends_early_when_something_has_failed(world: Any, manifest: Write) -> None:
+    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "a"}]}}
+    job = manifest("Job", "j", version="batch/v1", spec={"template": template})
+    world.deliver({"app/j.yaml": job}, wait=True)
+    conditions = [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}]
+    status = {"status": {"conditions": conditions}}
+    world.people.patch("job", "j", status, "shop", subresource="status")
+    world.run(6)
+    assert world.condition("kustomization", "app", "Healthy")["message"] == (
+        "failed early due to stalled resources: [Job/shop/j status: 'Failed']"
+    )
+    assert world.status("kustomization", "app")["history"][0]["lastReconciledStatus"] == (
+        "HealthCheckFailed"
+    )
+
+
+def test_an_object_that_cannot_be_deleted_keeps_the_kustomization(
+    world: Any, manifest: Write
+) -> None:
+    world.deliver(settings(manifest, mode="dev"))
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ForbiddenError("no")
+
+    client = world.flux.controllers["kustomize-controller"]._life._client._cluster
+    delete, client.delete = client.delete, refuse
+    world.people.delete("kustomization", "app", "shop")
+    world.run(10)
+    assert ("Warning", "PruneFailed", "ConfigMap/shop/settings delete failed: no") in (
+        world.events("Kustomization")
+    )
+    assert world.exists("kustomization", "app")
+    client.delete = delete
+    world.run(60)
+    assert not world.exists("kustomization", "app")
