@@ -15,38 +15,37 @@ from gitops_sim.types import Manifest
 
 __all__ = ["in_scope", "pod_resources", "usage_of"]
 
-_PLURALS = {
-    "ConfigMap": "configmaps",
-    "PersistentVolumeClaim": "persistentvolumeclaims",
-    "Pod": "pods",
-    "ReplicationController": "replicationcontrollers",
-    "ResourceQuota": "resourcequotas",
-    "Secret": "secrets",
-    "Service": "services",
+_COUNTED_PLAINLY = {
+    "ConfigMap",
+    "PersistentVolumeClaim",
+    "Pod",
+    "ReplicationController",
+    "ResourceQuota",
+    "Secret",
+    "Service",
 }
-"""Kinds of the core group that can be counted by their plain name."""
+"""Kinds of the core group that can be counted by their plural alone, without `count/`."""
 
 _SHORT = ("cpu", "memory", "ephemeral-storage")
 _STORAGE_CLASS = "volume.beta.kubernetes.io/storage-class"
 _ONE = Fraction(1)
 
 
-def usage_of(manifest: Manifest, plural: str = "") -> dict[str, Fraction]:
+def usage_of(manifest: Manifest, plural: str) -> dict[str, Fraction]:
     """Return the amounts that an object counts, by the names that `spec.hard` uses.
 
     Args:
         manifest: Any namespaced object; ended pods count only as objects.
-        plural: Of its kind, needed outside the core group: `deployments`.
+        plural: Of its kind: `deployments`.
     """
     group, _, _ = str(manifest["apiVersion"]).rpartition("/")
     kind = manifest["kind"]
-    word = plural or _PLURALS.get(kind, "")
-    counted = {f"count/{word}.{group}" if group else f"count/{word}": _ONE}
-    if group or kind not in _PLURALS:
+    counted = {f"count/{plural}.{group}" if group else f"count/{plural}": _ONE}
+    if group or kind not in _COUNTED_PLAINLY:
         return counted
     if kind == "Pod":
         return counted | ({} if _has_ended(manifest) else _pod_usage(manifest))
-    counted[_PLURALS[kind]] = _ONE
+    counted[plural] = _ONE
     if kind == "Service":
         counted |= _service_usage(manifest)
     elif kind == "PersistentVolumeClaim":

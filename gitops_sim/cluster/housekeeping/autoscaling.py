@@ -62,7 +62,7 @@ class _Proposal:
     current: Manifest
 
 
-def autoscaler(metrics: MetricSource | None = None) -> ControllerSpec:
+def autoscaler(*, metrics: MetricSource | None = None) -> ControllerSpec:
     """Return the controller; without a source of metrics it scales nothing."""
 
     def make_reconcile(context: Context) -> ReconcileFunction:

@@ -137,11 +137,11 @@ def _status(
         "currentHealthy": healthy,
         "desiredHealthy": expected.healthy,
         "expectedPods": expected.pods,
-        "conditions": [_condition(context, budget, allowed > 0)],
+        "conditions": [_condition(context, budget, allows=allowed > 0)],
     }
 
 
-def _condition(context: Context, budget: Manifest, allows: bool) -> dict[str, Any]:  # noqa: FBT001
+def _condition(context: Context, budget: Manifest, *, allows: bool) -> dict[str, Any]:
     fresh = {
         "type": "DisruptionAllowed",
         "status": "True" if allows else "False",

@@ -55,7 +55,7 @@ def load() -> Load:
 
 @pytest.fixture
 def world(make_world, load):
-    load.world = make_world([*TARGETS, autoscaler(load)])
+    load.world = make_world([*TARGETS, autoscaler(metrics=load)])
     return load.world
 
 

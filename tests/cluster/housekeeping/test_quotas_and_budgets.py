@@ -102,7 +102,7 @@ def test_sidecars_add_to_what_a_pod_asks_for_and_init_containers_do_not() -> Non
         },
     }
     assert pod_resources(pod, "requests") == {"cpu": Fraction(35, 100)}
-    assert usage_of(pod)["cpu"] == Fraction(35, 100)
+    assert usage_of(pod, "pods")["cpu"] == Fraction(35, 100)
 
 
 def test_scopes_choose_the_pods_that_count() -> None:
