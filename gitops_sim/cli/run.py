@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+import gitops_sim
 from gitops_sim.cli.delivering import deliver
 from gitops_sim.cli.outcome import Outcome
 from gitops_sim.cli.page import report_page
@@ -19,7 +20,11 @@ __all__ = ["configure", "run"]
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.add_argument(
-        "scenario", metavar="SCENARIO.yaml", nargs="?", type=Path, help="instead of the options"
+        "scenario",
+        metavar="SCENARIO.yaml",
+        nargs="?",
+        type=Path,
+        help="instead of the options; samples/drift.yaml is one of the package",
     )
     parser.add_argument("--repo", metavar="PATH", help="a folder, a clone, a URL, or samples/shop")
     parser.add_argument("--path", metavar="DIR", default="", help="its directory (default: all)")
@@ -62,6 +67,9 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         return from_arguments(arguments)
     if arguments.repo:
         raise InputError("--repo", 0, "the scenario names its repository", "leave --repo out")
-    if not arguments.scenario.is_file():
-        raise InputError(str(arguments.scenario), 0, "there is no such file", "check the spelling")
-    return from_file(arguments.scenario)
+    packaged = Path(gitops_sim.__file__).parent / arguments.scenario
+    sample = arguments.scenario.parts[:1] == ("samples",) and packaged.is_file()
+    file = packaged if sample and not arguments.scenario.exists() else arguments.scenario
+    if not file.is_file():
+        raise InputError(str(file), 0, "there is no such file", "check the spelling")
+    return from_file(file)
