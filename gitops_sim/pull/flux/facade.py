@@ -158,6 +158,27 @@ class Flux:
         said.append(self._request(kind, name, namespace))
         return "\n".join(said)
 
+    def receive(self, url: str) -> int:
+        """Poll the GitRepositories of a repository now, since a webhook told of a push to it.
+
+        Args:
+            url: The repository that was pushed to, as `spec.url` names it.
+
+        Returns:
+            How many there are that are not suspended.
+
+        Source: fluxcd/notification-controller internal/server/receiver_handlers.go.
+        Differs: in Flux a Receiver and notification-controller do this; here whoever has the
+            webhook calls it, and all GitRepositories with the URL are meant.
+        """
+        told = 0
+        for source in self._client.list(GIT_REPOSITORY):
+            spec, metadata = source["spec"], source["metadata"]
+            if _same_repository(spec["url"], url) and not spec.get("suspend"):
+                self._request("source git", metadata["name"], metadata["namespace"])
+                told += 1
+        return told
+
     @outside
     def kill(self, controller: str) -> None:
         """Crash a controller: `source-controller` or `kustomize-controller`."""
@@ -213,6 +234,10 @@ class Flux:
             known = ", ".join(self.controllers)
             raise LabError(f"Flux has no controller {name!r} here", f"name one of: {known}")
         return found
+
+
+def _same_repository(one: str, other: str) -> bool:
+    return one.removesuffix(".git") == other.removesuffix(".git")
 
 
 def _exact(kind: str) -> str:

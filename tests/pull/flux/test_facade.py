@@ -114,6 +114,18 @@ def test_what_is_not_there_is_named_with_what_is(world: Any) -> None:
         world.flux.kill("helm-controller")
 
 
+def test_a_webhook_is_quicker_than_a_poll(world: Any, manifest: Write) -> None:
+    world.forge.create_repository("shop", {"app/cm.yaml": manifest("ConfigMap", "a")})
+    world.source(interval="1h")
+    world.kustomization(interval="1h")
+    world.run(3)
+    world.forge.on_push(lambda repo, *_: world.flux.receive(world.forge.url(repo.name)))
+    world.repository.commit({"app/b.yaml": manifest("ConfigMap", "b")}, "second")
+    world.run(3)
+    assert world.exists("configmap", "b")
+    assert world.flux.receive("https://git.example.com/other.git") == 0
+
+
 def test_a_killed_controller_does_nothing_until_it_is_started(world: Any, manifest: Write) -> None:
     world.flux.kill("kustomize-controller")
     world.deliver({"app/cm.yaml": manifest("ConfigMap", "a")})
