@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from gitops_sim.cli import main
 from gitops_sim.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "real-repositories.md"
-SHOWN = re.findall(
-    r"```console\n\$ gitops-sim ([^\n]+)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL
-)
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "build_examples", ROOT / "tools" / "build_examples.py"
+    )
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.mark.all
-@pytest.mark.parametrize(("command", "printed"), SHOWN, ids=[command for command, _ in SHOWN])
-def test_page_shows_what_is_printed(
-    command: str,
-    printed: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(ROOT)
-    words = command.split()
-    if "--repo" in words and not Path(words[words.index("--repo") + 1]).is_dir():
+def test_page_shows_what_is_printed(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not tool.REPOSITORIES.is_dir():
         pytest.skip("the public repositories are not here: put them into ../shared/repos")
-    assert main(words) in (0, 1)
-    assert capsys.readouterr().out == printed
+    monkeypatch.chdir(tool.REPOSITORIES)
+    for block in tool.BLOCK.finditer(tool.PAGE.read_text(encoding="utf-8")):
+        assert tool.shown(block[1]) == block[0]
 
 
-def test_page_shows_at_least_three_repositories() -> None:
-    assert len({words for words, _ in SHOWN if "--repo" in words}) >= 3
+def test_page_shows_at_least_three_repositories(tool: ModuleType) -> None:
+    commands = [block[1] for block in tool.BLOCK.finditer(tool.PAGE.read_text(encoding="utf-8"))]
+    assert len(commands) >= 3
+    assert len({command.split()[2] for command in commands}) >= 3
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/real-repositories.md"])
 def test_commands_in_prose_exist(name: str) -> None:
     used = set(re.findall(r"gitops-sim ([a-z]+)", (ROOT / name).read_text(encoding="utf-8")))
     assert used <= set(COMMANDS)
