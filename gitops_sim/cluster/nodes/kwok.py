@@ -37,6 +37,18 @@ _NODE_CONDITIONS = (
     ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
     ("NetworkUnavailable", "False", "RouteCreated", "RouteController created a route"),
 )
+_NODE_INFO = {
+    "architecture": "amd64",
+    "bootID": "",
+    "containerRuntimeVersion": _VERSION,
+    "kernelVersion": _VERSION,
+    "kubeProxyVersion": "",
+    "kubeletVersion": "fake",
+    "machineID": "",
+    "operatingSystem": "linux",
+    "osImage": "",
+    "systemUUID": "",
+}
 
 
 def kwok_node(machine: Machine, capacity: Mapping[str, str], now: str) -> Manifest:
@@ -77,18 +89,7 @@ def kwok_node(machine: Machine, capacity: Mapping[str, str], now: str) -> Manife
             "capacity": dict(capacity),
             "conditions": told,
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10247}},
-            "nodeInfo": {
-                "architecture": "amd64",
-                "bootID": "",
-                "containerRuntimeVersion": _VERSION,
-                "kernelVersion": _VERSION,
-                "kubeProxyVersion": "",
-                "kubeletVersion": "fake",
-                "machineID": "",
-                "operatingSystem": "linux",
-                "osImage": "",
-                "systemUUID": "",
-            },
+            "nodeInfo": dict(_NODE_INFO),
         },
     }
 

@@ -146,19 +146,23 @@ def node_manifest(machine: Machine, capacity: Mapping[str, str], now: str) -> Ma
             "capacity": dict(capacity),
             "conditions": ready_conditions(now),
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
-            "nodeInfo": {
-                "architecture": "amd64",
-                "bootID": f"boot-{machine.boots}",
-                "containerRuntimeVersion": "containerd://2.2.0",
-                "kernelVersion": "6.12.0",
-                "kubeProxyVersion": "",
-                "kubeletVersion": "v1.37.2",
-                "machineID": machine.name,
-                "operatingSystem": "linux",
-                "osImage": "gitops-sim",
-                "systemUUID": machine.name,
-            },
+            "nodeInfo": _node_info(machine),
         },
+    }
+
+
+def _node_info(machine: Machine) -> dict[str, str]:
+    return {
+        "architecture": "amd64",
+        "bootID": f"boot-{machine.boots}",
+        "containerRuntimeVersion": "containerd://2.2.0",
+        "kernelVersion": "6.12.0",
+        "kubeProxyVersion": "",
+        "kubeletVersion": "v1.37.2",
+        "machineID": machine.name,
+        "operatingSystem": "linux",
+        "osImage": "gitops-sim",
+        "systemUUID": machine.name,
     }
 
 

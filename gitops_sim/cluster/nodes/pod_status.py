@@ -7,7 +7,8 @@ Differs: container statuses leave out user, volumeMounts and allocated resources
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gitops_sim.cluster.nodes import containers
@@ -18,6 +19,20 @@ from gitops_sim.types import Manifest
 __all__ = ["pod_status"]
 
 Timestamp = Callable[[float], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One pod at one moment.
+
+    `incomplete` names the init containers that hold up the others.
+    """
+
+    pod: Manifest
+    run: PodRun
+    now: float
+    timestamp: Timestamp
+    incomplete: Sequence[str]
 
 
 def pod_status(
@@ -34,40 +49,39 @@ def pod_status(
     """
     spec, old = pod["spec"], pod.get("status") or {}
     inits = spec.get("initContainers") or ()
-    initialized = has_initialized(pod, run) or all(
-        init_is_done(c, run.containers.get(c["name"]), now) for c in inits
-    )
+    incomplete = [
+        str(c["name"])
+        for c in inits
+        if not has_initialized(pod, run) and not init_is_done(c, run.containers.get(c["name"]), now)
+    ]
+    view = _View(pod, run, now, timestamp, incomplete)
     mains = [
-        _container_status(c, run, now, timestamp, waits_for_init=bool(inits) and not initialized)
+        _container_status(c, view, waits_for_init=bool(incomplete))
         for c in sorted(spec["containers"], key=lambda c: str(c["name"]))
     ]
-    firsts = [_container_status(c, run, now, timestamp, waits_for_init=True) for c in inits]
-    phase = _phase(pod, run, mains, initialized=initialized)
+    phase = _phase(view, mains)
     status = dict(old)
-    status.pop("nominatedNodeName", None)
     status["phase"] = phase
     status["observedGeneration"] = pod["metadata"].get("generation", 1)
-    status["conditions"] = _conditions(pod, run, phase, mains, now, timestamp, initialized)
+    status["conditions"] = _conditions(view, phase, mains)
     if run.fails_as is not None:
         status["reason"], status["message"] = run.fails_as
     status["hostIP"], status["hostIPs"] = host, [{"ip": host}]
     status.setdefault("startTime", timestamp(run.began))
     if run.address:
         status["podIP"], status["podIPs"] = run.address, [{"ip": run.address}]
-    if firsts:
-        status["initContainerStatuses"] = firsts
+    if inits:
+        status["initContainerStatuses"] = [
+            _container_status(c, view, waits_for_init=True) for c in inits
+        ]
     status["containerStatuses"] = mains
     return status
 
 
 def _container_status(
-    container: Mapping[str, Any],
-    run: PodRun,
-    now: float,
-    timestamp: Timestamp,
-    *,
-    waits_for_init: bool,
+    container: Mapping[str, Any], view: _View, *, waits_for_init: bool
 ) -> dict[str, Any]:
+    run, now = view.run, view.now
     state = run.containers.get(container["name"])
     image = container["image"]
     status: dict[str, Any] = {
@@ -87,7 +101,7 @@ def _container_status(
         status["state"] = {"waiting": {"reason": reason}}
         status["restartCount"] = run.restarts.get(container["name"], 0)
         return status
-    status["state"], status["lastState"] = _states(state, timestamp)
+    status["state"], status["lastState"] = _states(state, view.timestamp)
     status["restartCount"] = state.restarts
     if state.image is not None:
         status["imageID"] = f"{_repository(state.image.reference)}@{state.image.digest}"
@@ -135,11 +149,12 @@ def _repository(reference: str) -> str:
     return head if colon and "/" not in tail else name
 
 
-def _phase(pod: Manifest, run: PodRun, mains: list[dict[str, Any]], *, initialized: bool) -> str:
+def _phase(view: _View, mains: list[dict[str, Any]]) -> str:
+    pod, run = view.pod, view.run
     if run.fails_as is not None:
         return "Failed"
     policy = pod["spec"].get("restartPolicy", "Always")
-    if not initialized:
+    if view.incomplete:
         failed = policy == "Never" and any(_failed_init(c, run) for c in _plain_inits(pod))
         return "Failed" if failed else "Pending"
     over, failed, going = 0, 0, 0
@@ -169,51 +184,35 @@ def _failed_init(container: Mapping[str, Any], run: PodRun) -> bool:
     return state is not None and state.ended is not None and state.ended.exit_code != 0
 
 
-def _conditions(
-    pod: Manifest,
-    run: PodRun,
-    phase: str,
-    mains: list[dict[str, Any]],
-    now: float,
-    timestamp: Timestamp,
-    initialized: bool,  # noqa: FBT001 - the caller has just found it out
-) -> list[dict[str, Any]]:
+def _conditions(view: _View, phase: str, mains: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    pod = view.pod
     old = {c["type"]: c for c in (pod.get("status") or {}).get("conditions") or ()}
-    unready = _unready(pod, run, mains, now)
+    unready = _unready(view, mains)
     containers_ready = ("True", "", "") if not unready else ("False", "ContainersNotReady", unready)
     if phase in ("Succeeded", "Failed"):
         reason = "PodCompleted" if phase == "Succeeded" else "PodFailed"
         containers_ready = ("False", reason, "")
-    incomplete = [
-        c["name"]
-        for c in pod["spec"].get("initContainers") or ()
-        if not init_is_done(c, run.containers.get(c["name"]), now)
-    ]
+    initialized = ("True", "", "")
+    if view.incomplete:
+        text = f"containers with incomplete status: [{' '.join(view.incomplete)}]"
+        initialized = ("False", "ContainersNotInitialized", text)
     told = {
-        "PodReadyToStartContainers": ("True" if run.address else "False", "", ""),
-        "Initialized": ("True", "", "")
-        if initialized
-        else (
-            "False",
-            "ContainersNotInitialized",
-            f"containers with incomplete status: [{' '.join(incomplete)}]",
-        ),
+        "PodReadyToStartContainers": ("True" if view.run.address else "False", "", ""),
+        "Initialized": initialized,
         "Ready": _ready(pod, old, containers_ready),
         "ContainersReady": containers_ready,
         "PodScheduled": ("True", "", ""),
     }
-    generation = pod["metadata"].get("generation", 1)
-    conditions = [
-        _condition(type_, told[type_], old.get(type_), timestamp(now), generation) for type_ in told
-    ]
+    generation, now = pod["metadata"].get("generation", 1), view.timestamp(view.now)
+    conditions = [_condition(type_, told[type_], old.get(type_), now, generation) for type_ in told]
     return conditions + [entry for type_, entry in old.items() if type_ not in told]
 
 
-def _unready(pod: Manifest, run: PodRun, mains: list[dict[str, Any]], now: float) -> str:
+def _unready(view: _View, mains: list[dict[str, Any]]) -> str:
     names = [status["name"] for status in mains if not status["ready"]]
-    for container in pod["spec"].get("initContainers") or ():
-        state = run.containers.get(container["name"])
-        ready = state is not None and containers.is_ready(container, state, now)
+    for container in view.pod["spec"].get("initContainers") or ():
+        state = view.run.containers.get(container["name"])
+        ready = state is not None and containers.is_ready(container, state, view.now)
         if is_sidecar(container) and not ready:
             names.insert(0, container["name"])
     return f"containers with unready status: [{' '.join(names)}]" if names else ""
