@@ -34,6 +34,7 @@ def play(world: Any, manifest: Write, kills: list[tuple[float, str, float]]) -> 
     for name in CONTROLLERS:
         world.flux.start(name)
     world.clock.run(40.0 + _RUN)
+    assert world.clock.run_until(lambda: world.ready()[0] == "True", 10.0)  # not within a pass
     return final_state(world)
 
 
