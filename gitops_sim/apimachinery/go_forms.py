@@ -14,6 +14,7 @@ Source: Go's encoding/json on the structs of k8s.io/api, whose tags the data fil
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 from gitops_sim.apimachinery import quantities
@@ -24,9 +25,11 @@ from gitops_sim.types import Manifest
 
 __all__ = ["WrongTypeError", "go_form"]
 
-_Form: TypeAlias = Callable[[Any], Any]
+_Form: TypeAlias = Callable[[Any, Any], Any]
+"""Forms a value; the second argument is what stands there in an object of this form already."""
 
 _ABSENT: Any = object()
+_NOTHING: dict[str, Any] = {}
 _UNTOUCHED = frozenset({"managedFields"})
 _forms: dict[Schema, _Form] = {}
 
@@ -41,24 +44,19 @@ def go_form(manifest: Manifest, schema: Schema, known: Manifest | None = None) -
     Args:
         manifest: The object; not changed.
         schema: Of its kind.
-        known: An object in this form; members that are shared with it are not looked at.
+        known: An object in this form; parts that are shared with it are not looked at.
 
     Raises:
         WrongTypeError: It cannot be read.
     """
-    if known is None:
-        formed: Manifest = _compiled(schema)(manifest)
-        return formed
-    kept = {name: value for name, value in manifest.items() if value is known.get(name, _ABSENT)}
-    changed = {name: value for name, value in manifest.items() if name not in kept}
-    formed = _compiled(schema)(changed)
-    return {**formed, **kept}
+    formed: Manifest = _compiled(schema)(manifest, known)
+    return formed
 
 
 def _compiled(schema: Schema) -> _Form:
     found = _forms.get(schema)
     if found is None:
-        _forms[schema] = lambda value: _forms[schema](value)  # for a type that contains itself
+        _forms[schema] = lambda value, known: _forms[schema](value, known)  # may contain itself
         found = _forms[schema] = _compile(schema)
     return found
 
@@ -73,7 +71,7 @@ def _compile(schema: Schema) -> _Form:
     return _scalar_form(schema) if schema.type == "scalar" else _as_it_is
 
 
-def _as_it_is(value: Any) -> Any:
+def _as_it_is(value: Any, _: Any) -> Any:
     return value
 
 
@@ -82,14 +80,14 @@ def _checked(*types: type) -> _Form:
     if len(types) == 1:
         only = types[0]
 
-        def check_one(value: Any) -> Any:
+        def check_one(value: Any, _: Any) -> Any:
             if type(value) is not only:
                 raise WrongTypeError(value)
             return value
 
         return check_one
 
-    def check(value: Any) -> Any:
+    def check(value: Any, _: Any) -> Any:
         if type(value) not in types:
             raise WrongTypeError(value)
         return value
@@ -108,7 +106,7 @@ def _scalar_form(schema: Schema) -> _Form:
     return _checked(*types.get(schema.scalar, (str,)))
 
 
-def _quantity(value: Any) -> Any:
+def _quantity(value: Any, _: Any) -> Any:
     if type(value) not in (str, int, float):
         raise WrongTypeError(value)
     try:
@@ -117,13 +115,13 @@ def _quantity(value: Any) -> Any:
         raise WrongTypeError(value) from problem
 
 
-def _base64(value: Any) -> Any:
+def _base64(value: Any, _: Any) -> Any:
     if type(value) is not str or base64_problem(value):
         raise WrongTypeError(value)
     return value
 
 
-def _time(value: Any) -> Any:
+def _time(value: Any, _: Any) -> Any:
     if type(value) is not str or not is_time(value):
         raise WrongTypeError(value)
     return value
@@ -133,10 +131,14 @@ def _list_form(items: Schema | None) -> _Form:
     form = _as_it_is if items is None else _compiled(items)
     null = None if items is None else _null(items)
 
-    def form_list(value: Any) -> Any:
+    def form_list(value: Any, known: Any) -> Any:
         if type(value) is not list:
             raise WrongTypeError(value)
-        formed = [form(null if item is None else item) for item in value]
+        past = known if type(known) is list else ()
+        formed = [
+            item if item is old and item is not None else form(null if item is None else item, old)
+            for item, old in zip_longest(value, past[: len(value)])
+        ]
         return value if all(map(_is, formed, value)) else formed
 
     return form_list
@@ -145,12 +147,12 @@ def _list_form(items: Schema | None) -> _Form:
 def _map_form(values: Schema) -> _Form:
     form, null = _compiled(values), _null(values)
 
-    def form_map(value: Any) -> Any:
+    def form_map(value: Any, _: Any) -> Any:
         if type(value) is not dict:
             raise WrongTypeError(value)
         formed: dict[str, Any] | None = None
         for key, member in value.items():
-            new = form(null if member is None else member)
+            new = form(null if member is None else member, None)
             if new is not member:
                 formed = dict(value) if formed is None else formed
                 formed[key] = new
@@ -183,19 +185,23 @@ def _struct_form(schema: Schema) -> _Form:
     }
     keeps_unknown = schema.preserve_unknown
 
-    def form_struct(value: Any) -> Any:
+    def form_struct(value: Any, known: Any) -> Any:
         if type(value) is not dict:
             raise WrongTypeError(value)
         formed: dict[str, Any] | None = None
+        past = known if type(known) is dict else _NOTHING
         for name, member in value.items():
-            known = members.get(name)
-            if known is None:
+            old = past.get(name)
+            if member is old and member is not None:
+                continue
+            declared = members.get(name)
+            if declared is None:
                 new = member if keeps_unknown else _ABSENT
             elif member is None:
                 new = always[name]() if name in always else _ABSENT
             else:
-                new = known[0](member)
-                if not new and known[1]:
+                new = declared[0](member, old)
+                if not new and declared[1]:
                     new = _ABSENT
             if new is not member:
                 formed = dict(value) if formed is None else formed
@@ -217,7 +223,7 @@ def _form_of_unset(member: Schema, zero: Any) -> Callable[[], Any]:
     if zero != {}:
         return lambda: zero
     form = _compiled(member)
-    return lambda: fresh_copy(form({}))
+    return lambda: fresh_copy(form({}, None))
 
 
 def _vanishing(name: str, member: Schema, schema: Schema) -> bool:

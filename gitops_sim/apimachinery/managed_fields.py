@@ -129,18 +129,20 @@ def apply(
         ConflictError: Another manager owns a field with another value, and not `force`;
             `details["causes"]` names managers and fields.
         BadRequestError: Another kind or version than the request's, or managedFields inside.
-        UnknownError: The configuration is not of its type (the server answers 500).
+        UnknownError: The configuration or the live object is not of its type (a 500).
     """
     _check_kind(live, applied, api_version)
     write = _write(applied, schema, identity(manager, "Apply", api_version, subresource), time)
     entries = read_entries(_managed_fields(live), trusted=True)
     if not write.shape.typed:
         entries = _whole(entries, write.shape)
-    if live is not None and not entries:
-        entries = _before_first_apply(live, write)
     owned = write.tracked(_applied_fields(applied, write.shape))
     try:
+        if live is not None and not entries:
+            entries = _before_first_apply(live, write)
         merged, entries = _apply(live or {}, applied, owned, entries, write, force=force)
+    except TypeMismatchError:
+        raise _untyped(live or {}, write.shape, "live") from None
     except _ApplyConflict as conflict:
         left = conflict.found
         if manager == KUBECTL and live is not None:
@@ -267,14 +269,19 @@ def _applied_fields(applied: Manifest, shape: Shape) -> Tree:
     try:
         return field_tree(applied, shape, strict=True)
     except TypeMismatchError:
-        metadata = applied.get("metadata")
-        metadata = metadata if isinstance(metadata, dict) else {}
-        group, _, version = str(applied.get("apiVersion")).rpartition("/")
-        raise UnknownError(
-            f"failed to create typed patch object ({metadata.get('namespace', '')}/"
-            f"{metadata.get('name', '')}; {group}/{version}, Kind={applied.get('kind')}): "
-            f"{type_problems(applied, shape)}"
-        ) from None
+        raise _untyped(applied, shape, "patch") from None
+
+
+def _untyped(manifest: Manifest, shape: Shape, what: str) -> UnknownError:
+    """Return the 500 for an object whose lists and values are not of their type."""
+    metadata = manifest.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    group, _, version = str(manifest.get("apiVersion")).rpartition("/")
+    return UnknownError(
+        f"failed to create typed {what} object ({metadata.get('namespace', '')}/"
+        f"{metadata.get('name', '')}; {group}/{version}, Kind={manifest.get('kind')}): "
+        f"{type_problems(manifest, shape)}"
+    )
 
 
 def _apply(
@@ -309,7 +316,8 @@ def _own_entry(
 ) -> ManagerEntry:
     """Return the entry of who applies; its time moves only with the object."""
     if moved:
-        return write.entry(owned)
+        same = last is not None and last.tree == owned
+        return write.entry(last.tree if last is not None and same else owned)
     if last is None:
         return ManagerEntry(owned, write.api_version, "")
     if last.tree == owned and last.api_version == write.api_version:

@@ -26,7 +26,7 @@ def changed_paths(before: Manifest | None, after: Manifest | None) -> tuple[str,
 
 
 def _differences(before: Any, after: Any, path: str) -> Iterator[str]:
-    if before is after or before == after:
+    if before is after:
         return
     if isinstance(before, dict) and isinstance(after, dict):
         names = list(before) + [name for name in after if name not in before]
@@ -38,5 +38,5 @@ def _differences(before: Any, after: Any, path: str) -> Iterator[str]:
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for index, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from _differences(old, new, f"{path}[{index}]")
-    else:
+    elif before != after:
         yield path

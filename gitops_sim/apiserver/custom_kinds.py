@@ -29,7 +29,8 @@ _VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "updat
 def begin_definition(write: Write, manifest: Manifest) -> None:
     """Registry strategy: a new definition knows from the start in which version it stores."""
     if storage_kind(write.resource_type) == DEFINITIONS and write.before is None:
-        stored = [v["name"] for v in manifest["spec"]["versions"] if v.get("storage")]
+        versions = (manifest.get("spec") or {}).get("versions") or ()
+        stored = [v["name"] for v in versions if v.get("storage")]
         manifest["status"] = (manifest.get("status") or {}) | {"storedVersions": stored}
 
 

@@ -250,7 +250,7 @@ def next_generation(old: Manifest, new: Manifest, write: Write) -> int:
 def _qos_class(pod: Manifest) -> str:
     """Return Guaranteed, Burstable or BestEffort, by requests and limits of cpu and memory."""
     spec = pod.get("spec") or {}
-    containers = [*spec.get("containers", ()), *spec.get("initContainers", ())]
+    containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
     guaranteed, any_set = True, False
     for container in containers:
         resources = container.get("resources") or {}
