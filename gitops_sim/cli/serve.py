@@ -10,14 +10,9 @@ import argparse
 import json
 import signal
 import threading
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gitops_sim.errors import LabError
-
-if TYPE_CHECKING:
-    from gitops_sim.server import ServeOptions, Server
 
 __all__ = ["configure", "run"]
 
@@ -42,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted; return the exit code."""
-    from gitops_sim.server import ServeOptions
+    from gitops_sim.server import ServeOptions, StandaloneCluster, StandaloneOptions
 
     if arguments.nodes < 0:
         raise LabError(f"--nodes {arguments.nodes}", "give 0 or more")
@@ -55,45 +50,17 @@ def run(arguments: argparse.Namespace) -> int:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    with _bare(arguments, options) as server:
+    made = StandaloneOptions(
+        controllers=not arguments.no_controllers, nodes=arguments.nodes, fakes=True, serve=options
+    )
+    with StandaloneCluster(made) as cluster:
         if arguments.tokens is not None:
             from gitops_sim.server.kubeconfig import write_private
 
-            write_private(arguments.tokens, json.dumps(dict(server.tokens)))
-        print(f"READY {server.url} kubeconfig {server.kubeconfig}", flush=True)
+            write_private(arguments.tokens, json.dumps(dict(cluster.tokens)))
+        print(f"READY {cluster.url} kubeconfig {cluster.kubeconfig}", flush=True)
         stopped.wait()
     return 0
-
-
-def _bare(arguments: argparse.Namespace, options: ServeOptions) -> Server:
-    from gitops_sim.apiserver import new_server
-    from gitops_sim.clock import Door, VirtualClock
-    from gitops_sim.cluster import SimulatedCluster
-    from gitops_sim.journal import Journal
-    from gitops_sim.registry import Registry
-    from gitops_sim.server import Served, Server
-
-    now = datetime.now(UTC)  # noqa: TID251 - clients compare with their own clocks
-    clock = VirtualClock(epoch=now)
-    door = Door(clock)
-    door.register("clock", clock)
-    journal = Journal(clock)
-    if arguments.no_controllers:
-        served = Served(new_server(clock, journal, name="cluster"))
-    else:
-        images = Registry(clock, journal, door)
-        cluster = SimulatedCluster(
-            "cluster",
-            clock,
-            journal,
-            door,
-            images,
-            nodes=arguments.nodes,
-            provider=False,
-            kwok=True,
-        )
-        served = Served(cluster.server, cluster.logs)
-    return Server({"cluster": served}, clock, door, options)
 
 
 def _user(text: str) -> tuple[str, tuple[str, ...]]:

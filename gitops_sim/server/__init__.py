@@ -3,5 +3,14 @@
 from gitops_sim.server.front import Front
 from gitops_sim.server.kubeconfig import idle_kubeconfig
 from gitops_sim.server.server import Served, ServeOptions, Server
+from gitops_sim.server.standalone import StandaloneCluster, StandaloneOptions
 
-__all__ = ["Front", "ServeOptions", "Served", "Server", "idle_kubeconfig"]
+__all__ = [
+    "Front",
+    "ServeOptions",
+    "Served",
+    "Server",
+    "StandaloneCluster",
+    "StandaloneOptions",
+    "idle_kubeconfig",
+]
