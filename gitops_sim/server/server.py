@@ -131,17 +131,9 @@ class Server:
         """Begin to serve; returns when every cluster answers."""
         if self.running:
             return self
-        self._folder = tempfile.TemporaryDirectory(prefix="gitops-sim-")
+        listening = self._listening()
         certificates = make_certificates(_HOST, "localhost")
-        listening = []
-        port = self.options.port
-        for name, front in self._fronts.items():
-            bound = _listen(port)
-            number = bound.getsockname()[1]
-            self._urls[name] = f"https://{_HOST}:{number}"
-            hosts = frozenset({f"{_HOST}:{number}", f"localhost:{number}"})
-            listening.append((bound, hosts, front))
-            port = 0
+        self._folder = tempfile.TemporaryDirectory(prefix="gitops-sim-")
         self._loop = _Loop(self, listening, certificates.context)
         self._loop.start()
         access = {
@@ -153,6 +145,19 @@ class Server:
         if self._pump is not None:
             self._pump.start()
         return self
+
+    def _listening(self) -> list[tuple[socket.socket, frozenset[str], Front]]:
+        """Open a socket a cluster; the first one has the port that was asked for."""
+        opened = []
+        port = self.options.port
+        for name, front in self._fronts.items():
+            bound = _listen(port)
+            number = bound.getsockname()[1]
+            self._urls[name] = f"https://{_HOST}:{number}"
+            hosts = frozenset({f"{_HOST}:{number}", f"localhost:{number}"})
+            opened.append((bound, hosts, front))
+            port = 0
+        return opened
 
     @property
     def git_url(self) -> str:

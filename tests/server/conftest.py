@@ -101,6 +101,12 @@ def site() -> Site:
     return new_site()
 
 
+@pytest.fixture(scope="module")
+def module_site() -> Site:
+    """One cluster for all examples of a property."""
+    return new_site()
+
+
 @pytest.fixture
 def make_site() -> Callable[[], Site]:
     """Make bare clusters."""
