@@ -174,9 +174,11 @@ class _Life:
                 continue
             if len(self.queue):
                 self._wake()
+            calls = self._client.calls
             yield from self._handle(request)
-            # Others may act between two reconciles, and the last requests are paid for.
-            yield signal.wait(0.0)
+            if self._client.calls != calls:
+                # The last requests are paid for, and others may act, before the next reconcile.
+                yield signal.wait(0.0)
 
     def _drain(self) -> bool:
         """Bring all caches up to date, then ask for what the changes ask; False: not possible."""

@@ -18,12 +18,14 @@ class RevocableClient:
     A write after the kill is always a bug: something outlived the controller that it belongs to.
 
     Attributes:
+        calls: How many requests were made.
         writes: How many writes went through; dry runs are none.
         account: What the wrapped client pays from in virtual time, if it has one.
     """
 
     def __init__(self, cluster: Cluster, name: str) -> None:
         self.name = name
+        self.calls = 0
         self.writes = 0
         self.account: Any = getattr(cluster, "account", None)
         self._cluster = cluster
@@ -37,6 +39,7 @@ class RevocableClient:
         self, kind: str, name: str, namespace: str | None = None, *, at: str | None = None
     ) -> Manifest:
         """Return a fresh copy of one object."""
+        self.calls += 1
         return self._cluster.get(kind, name, namespace, at=at)
 
     def list(
@@ -49,6 +52,7 @@ class RevocableClient:
         at: str | None = None,
     ) -> Sequence[Manifest]:
         """Return fresh copies, ordered by namespace and name."""
+        self.calls += 1
         return self._cluster.list(kind, namespace, labels=labels, fields=fields, at=at)
 
     def watch(
@@ -61,10 +65,12 @@ class RevocableClient:
         fields: str | None = None,
     ) -> Watch:
         """Watch from a resourceVersion, or from the present objects on."""
+        self.calls += 1
         return self._cluster.watch(kind, namespace, since=since, labels=labels, fields=fields)
 
     def discover(self) -> Sequence[Mapping[str, Any]]:
         """Return the kinds served."""
+        self.calls += 1
         return self._cluster.discover()
 
     def create(
@@ -163,6 +169,7 @@ class RevocableClient:
         return self._counted(last, dry_run=dry_run)
 
     def _check(self, verb: str, subject: str) -> None:
+        self.calls += 1
         if self._revoked:
             raise RevokedWriterError(self.name, verb, subject)
 
