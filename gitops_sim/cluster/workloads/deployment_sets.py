@@ -10,7 +10,7 @@ from typing import Any
 
 from gitops_sim.cluster.ownership import owner_reference
 from gitops_sim.cluster.workloads.fenceposts import fenceposts
-from gitops_sim.cluster.workloads.template_hash import compute_hash
+from gitops_sim.cluster.workloads.template_hash import template_hash
 from gitops_sim.types import Manifest
 
 __all__ = [
@@ -123,7 +123,7 @@ def new_set(deployment: Manifest, sets: Sequence[Manifest], revision: int) -> Ma
     """
     spec, metadata = deployment["spec"], deployment["metadata"]
     template = spec["template"]
-    word = compute_hash(template, (deployment.get("status") or {}).get("collisionCount"))
+    word = template_hash(template, (deployment.get("status") or {}).get("collisionCount"))
     labels = {**((template.get("metadata") or {}).get("labels") or {}), HASH_LABEL: word}
     selector = spec["selector"]
     made: Manifest = {

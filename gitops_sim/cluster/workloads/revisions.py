@@ -14,7 +14,7 @@ from typing import Any
 
 from gitops_sim.cluster.controlling import Context, Steps, step
 from gitops_sim.cluster.ownership import claim, owner_reference
-from gitops_sim.cluster.workloads.template_hash import compute_hash
+from gitops_sim.cluster.workloads.template_hash import revision_hash, template_hash
 from gitops_sim.errors import AlreadyExistsError, NotFoundError
 from gitops_sim.types import Manifest
 
@@ -132,7 +132,10 @@ def _create(context: Context, made: Manifest) -> Any:
 def _new_revision(
     owner: Manifest, data: Manifest, number: int, label: str, collisions: int
 ) -> Manifest:
-    word = compute_hash(data, collisions)
+    if owner["kind"] == "DaemonSet":
+        word = template_hash(owner["spec"]["template"], collisions or None)
+    else:
+        word = revision_hash(data, collisions)
     metadata: Manifest = {
         "name": f"{owner['metadata']['name']}-{word}",
         "namespace": owner["metadata"]["namespace"],

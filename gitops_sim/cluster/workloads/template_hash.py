@@ -1,34 +1,46 @@
-"""The hash of a pod template that names ReplicaSets and revisions.
+"""The hashes that name ReplicaSets and revisions: the same as a real cluster's.
 
 Source: k8s.io/kubernetes, pkg/controller/controller_utils.go (ComputeHash) and
 pkg/controller/history/controller_history.go (HashControllerRevision).
-Differs: Kubernetes feeds the hash with Go's dump of the template, the lab with its JSON, so the
-letters differ from a real cluster's; equal templates have equal hashes in both.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from gitops_sim.apimachinery.names import SUFFIX_LETTERS
+from gitops_sim.cluster.workloads.go_dump import dump_template
+from gitops_sim.types import Manifest
 
-__all__ = ["compute_hash", "safe_encode"]
+__all__ = ["revision_hash", "safe_encode", "template_hash"]
 
 _OFFSET, _PRIME, _MASK = 0x811C9DC5, 0x01000193, 0xFFFFFFFF
+_ESCAPED = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+"""Go's JSON escapes these."""
 
 
-def compute_hash(value: Any, collision_count: int | None) -> str:
-    """Return the hash of a JSON value, about ten letters that make no words.
+def template_hash(template: Manifest, collision_count: int | None) -> str:
+    """Return the hash of a pod template, about ten letters that make no words.
 
     Args:
-        value: A pod template, or the data of a revision.
+        template: With all defaults, as the server stores it.
         collision_count: Of the owner's status: how often this hash was taken already.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    salt = b"" if collision_count is None else str(collision_count).encode()
-    return safe_encode(str(_fnv_1a(text.encode() + salt)))
+    salt = b"" if collision_count is None else collision_count.to_bytes(8, "little")
+    found = _OFFSET
+    for byte in dump_template(template).encode() + salt:  # FNV-1a
+        found = ((found ^ byte) * _PRIME) & _MASK
+    return safe_encode(str(found))
+
+
+def revision_hash(data: Any, collision_count: int) -> str:
+    """Return the hash of the data of a StatefulSet's revision."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    found = _OFFSET
+    for byte in f"{text.translate(_ESCAPED)}{collision_count}".encode():  # FNV-1
+        found = ((found * _PRIME) & _MASK) ^ byte
+    return safe_encode(str(found))
 
 
 def safe_encode(text: str) -> str:
@@ -37,10 +49,3 @@ def safe_encode(text: str) -> str:
     Source: k8s.io/apimachinery, pkg/util/rand SafeEncodeString.
     """
     return "".join(SUFFIX_LETTERS[ord(letter) % len(SUFFIX_LETTERS)] for letter in text)
-
-
-def _fnv_1a(data: Iterable[int]) -> int:
-    found = _OFFSET
-    for byte in data:
-        found = ((found ^ byte) * _PRIME) & _MASK
-    return found

@@ -12,7 +12,11 @@ from gitops_sim.cluster.workloads.deployment_sets import share_of_scaling
 from gitops_sim.cluster.workloads.fenceposts import Fenceposts, fenceposts, resolve
 from gitops_sim.cluster.workloads.job_pods import format_indexes, parse_indexes
 from gitops_sim.cluster.workloads.pods import deletion_order
-from gitops_sim.cluster.workloads.template_hash import compute_hash, safe_encode
+from gitops_sim.cluster.workloads.template_hash import (
+    revision_hash,
+    safe_encode,
+    template_hash,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,17 +45,60 @@ def test_a_missing_limit_is_none() -> None:
     assert resolve(None, 10, round_up=True) == 0
 
 
+def nginx(app: str, image: str) -> dict[str, object]:
+    """Return a pod template with the defaults that the server fills."""
+    return {
+        "metadata": {"labels": {"app": app}},
+        "spec": {
+            "containers": [
+                {
+                    "name": "app",
+                    "image": image,
+                    "resources": {},
+                    "terminationMessagePath": "/dev/termination-log",
+                    "terminationMessagePolicy": "File",
+                    "imagePullPolicy": "IfNotPresent",
+                }
+            ],
+            "restartPolicy": "Always",
+            "terminationGracePeriodSeconds": 30,
+            "dnsPolicy": "ClusterFirst",
+            "securityContext": {},
+            "schedulerName": "default-scheduler",
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("app", "image", "recorded"),
+    [
+        ("web", "nginx:1.27", "54cb9f4f5f"),
+        ("web", "nginx:1.28", "bddf8f8c4"),
+        ("web", "nginx:1.29", "8466c99c5c"),
+        ("orphan", "nginx:1.27", "7b5796599f"),
+        ("foreground", "nginx:1.27", "6c9f7bb79d"),
+        ("ds", "nginx:1.27", "6b66b88566"),
+    ],
+)
+def test_hashes_are_those_of_a_real_cluster(app: str, image: str, recorded: str) -> None:
+    assert template_hash(nginx(app, image), None) == recorded
+
+
+def test_a_node_selector_changes_the_hash_as_in_a_real_cluster() -> None:
+    template = nginx("stuck", "nginx:1.27")
+    template["spec"] = template["spec"] | {"nodeSelector": {"no": "where"}}  # type: ignore[operator]
+    assert template_hash(template, None) == "8497cbbf48"
+
+
+def test_a_collision_makes_another_hash() -> None:
+    template = nginx("web", "nginx:1.27")
+    assert len({template_hash(template, count) for count in (None, 0, 1)}) == 3
+    assert len({revision_hash({"spec": 1}, count) for count in (0, 1)}) == 2
+
+
 def test_letters_of_a_hash_make_no_words() -> None:
-    word = compute_hash({"spec": {"containers": []}}, None)
-    assert set(word) <= set(SUFFIX_LETTERS)
-    assert 8 <= len(word) <= 10
+    assert set(revision_hash({"spec": {}}, 0)) <= set(SUFFIX_LETTERS)
     assert safe_encode("0123456789") == "456789bcdf"
-
-
-def test_equal_templates_have_equal_hashes_and_collisions_other_ones() -> None:
-    one, same = {"a": 1, "b": 2}, {"b": 2, "a": 1}
-    assert compute_hash(one, None) == compute_hash(same, None)
-    assert len({compute_hash(one, count) for count in (None, 0, 1)}) == 3
 
 
 @given(st.sets(st.integers(0, 40)))
