@@ -23,7 +23,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from go_structs import go_forms
+from go_structs import go_forms, internal_structs
 
 VERSION = "1.37.2"
 MODULE = f"k8s.io/kubernetes@v{VERSION}"
@@ -99,7 +99,13 @@ def generate(source: Path) -> bytes:
     for name in ROOTS:
         schemas |= file_schemas(source / "api/openapi-spec/v3" / f"{name}_openapi.json")
     forms = go_forms(source.parent, f"v0.{VERSION.partition('.')[2]}", sorted(schemas))
-    content = {"forms": forms, "groups": groups, "schemas": schemas, "version": VERSION}
+    content = {
+        "forms": forms,
+        "groups": groups,
+        "internal": internal_structs(source, ["PodSpec", "PersistentVolumeClaimSpec"]),
+        "schemas": schemas,
+        "version": VERSION,
+    }
     return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
 

@@ -128,3 +128,48 @@ def _read(folder: Path, modules: Path, version: str) -> Package:
                 if tag != "-"
             ]
     return Package(structs, named)
+
+
+_INTERNAL_FIELD = re.compile(r"^\t(?:(\w+) +)?([\w.*\[\]]+)\s*(?:`.*)?$", re.MULTILINE)
+_FLAT = {"string": '""', "bool": "false", **dict.fromkeys(_NUMBERS, "0")}
+
+
+def internal_structs(source: Path, roots: list[str]) -> dict[str, list[list[str]]]:
+    """Return the internal structs below some of the core group's, as messages show them.
+
+    Args:
+        source: Folder of `k8s.io/kubernetes`.
+        roots: Names of structs in `pkg/apis/core/types.go`.
+
+    Each is a list of members in Go's order, `[Go name, type, how an unset one is written]`; the
+    type is another struct of the result, or empty.
+    """
+    text = (source / "pkg/apis/core/types.go").read_text()
+    bodies = dict(_STRUCT.findall(text))
+    named = dict(_NAMED.findall(text))
+    found: dict[str, list[list[str]]] = {}
+    waiting = list(roots)
+    while waiting:
+        struct = waiting.pop()
+        if struct not in found:
+            found[struct] = _internal_members(struct, bodies, named)
+            waiting += [member[1] for member in found[struct] if member[1]]
+    return found
+
+
+def _internal_members(
+    struct: str, bodies: dict[str, str], named: dict[str, str]
+) -> list[list[str]]:
+    members: list[list[str]] = []
+    for name, go_type in _INTERNAL_FIELD.findall(bodies[struct]):
+        if not name:
+            if go_type in bodies:
+                members += _internal_members(go_type, bodies, named)
+            continue
+        inner = go_type.lstrip("*[]")
+        while inner in named:
+            inner = named[inner]
+        nil = go_type.startswith(("*", "[")) or inner.startswith(("map", "[")) or "Time" in inner
+        unset = "null" if nil else _FLAT.get(inner, "{}")
+        members.append([name, inner if inner in bodies else "", unset])
+    return members

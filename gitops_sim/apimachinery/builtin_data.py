@@ -60,6 +60,12 @@ def go_form_of(name: str) -> dict[str, Any]:
     return form
 
 
+def internal_structs() -> dict[str, list[list[str]]]:
+    """Return members of the server's internal structs, see `tools/go_structs.py`; read-only."""
+    structs: dict[str, list[list[str]]] = _content()["internal"]
+    return structs
+
+
 def component_of(group: str, version: str, kind: str) -> str | None:
     """Return the name of the type of a built-in kind, such as `io.k8s.api.apps.v1.Deployment`."""
     return _by_kind().get((group, version, kind))

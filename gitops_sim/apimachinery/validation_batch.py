@@ -1,8 +1,7 @@
 """Rules of Jobs and CronJobs.
 
 Source: k8s.io/kubernetes, pkg/apis/batch/validation; github.com/robfig/cron for schedules.
-Differs: failure and success policies are taken as they are; a changed template is refused without
-the dump of Go's struct.
+Differs: failure and success policies are taken as they are.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Any
 
 from gitops_sim.apimachinery import causes
 from gitops_sim.apimachinery.causes import Cause
+from gitops_sim.apimachinery.internal_forms import internal_form
 from gitops_sim.apimachinery.schedules import schedule_problem, time_zone_problem
 from gitops_sim.apimachinery.validation_parts import (
     immutable,
@@ -60,7 +60,11 @@ def job_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
         "successPolicy",
     )
     if _fixed_template(new, old) != _fixed_template(old, old):
-        yield causes.invalid("spec.template", new["template"], "field is immutable")
+        if new["template"].get("spec") == old["template"].get("spec"):
+            yield causes.invalid("spec.template", new["template"], "field is immutable")
+        else:
+            shown = internal_form(new["template"].get("spec") or {}, "PodSpec")
+            yield causes.invalid("spec.template.spec", shown, "field is immutable")
 
 
 def _elastic(new: dict[str, Any], old: dict[str, Any]) -> bool:

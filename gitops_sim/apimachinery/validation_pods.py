@@ -3,8 +3,7 @@
 Source: k8s.io/kubernetes, pkg/apis/core/validation/validation.go (ValidatePodSpec,
 ValidatePodTemplateSpec, ValidatePodUpdate).
 Differs: of volume sources only that there is exactly one is checked; security contexts,
-topology spread constraints, devices and resource claims are taken as they are; the message about
-fields that a pod update may not change does not show their difference.
+topology spread constraints, devices and resource claims are taken as they are.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import Any
 
 from gitops_sim.apimachinery import causes, names
 from gitops_sim.apimachinery.causes import Cause
+from gitops_sim.apimachinery.internal_forms import go_difference
 from gitops_sim.apimachinery.validation_containers import containers_causes
 from gitops_sim.apimachinery.validation_parts import (
     between,
@@ -109,21 +109,24 @@ def pod_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
     elif was is not None and deadline is not None and deadline > was:
         text = "must be less than or equal to previous value"
         yield causes.invalid("spec.activeDeadlineSeconds", deadline, text)
-    if _without_updatable(new) != _without_updatable(old):
+    munged = _with_updatable_of(new, old)
+    if munged != old:
         text = f"pod updates may not change fields other than {_UPDATABLE}"
-        yield causes.forbidden("spec", text)
+        yield causes.forbidden("spec", f"{text}\n{go_difference(old, munged, 'PodSpec')}")
 
 
-def _without_updatable(spec: dict[str, Any]) -> dict[str, Any]:
-    left = {
-        name: value
-        for name, value in spec.items()
-        if name not in ("activeDeadlineSeconds", "tolerations", "schedulingGates", "nodeName")
-    }
+def _with_updatable_of(new: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
+    """Return a changed spec with what an update may change as it was; and the node's name."""
+    munged = dict(new)
+    for name in ("activeDeadlineSeconds", "tolerations", "schedulingGates", "nodeName"):
+        munged.pop(name, None)
+        if name in old:
+            munged[name] = old[name]
     for group in ("containers", "initContainers"):
-        if group in left:
-            left[group] = [container | {"image": ""} for container in left[group]]
-    return left
+        if group in munged:
+            pairs = zip(munged[group], old[group], strict=True)
+            munged[group] = [one | {"image": other["image"]} for one, other in pairs]
+    return munged
 
 
 def _volume_causes(volumes: Any, path: str, known: set[str]) -> Iterator[Cause]:

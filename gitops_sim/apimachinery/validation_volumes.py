@@ -1,8 +1,8 @@
 """Rules of volumes and claims: PersistentVolume, PersistentVolumeClaim, StorageClass.
 
 Source: k8s.io/kubernetes, pkg/apis/core/validation/validation.go and pkg/apis/storage/validation.
-Differs: of a volume's source only that there is exactly one is checked; a refused change of what
-is immutable does not show the difference.
+Differs: of a volume's source only that there is exactly one is checked; a refused change of a
+PersistentVolume's source does not show the difference.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from gitops_sim.apimachinery import causes, names, quantities
 from gitops_sim.apimachinery.causes import Cause
+from gitops_sim.apimachinery.internal_forms import go_difference
 from gitops_sim.apimachinery.validation_parts import label_selector, named, supported
 from gitops_sim.types import Manifest
 
@@ -82,7 +83,8 @@ def claim_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]
         new["volumeAttributesClassName"] = old.get("volumeAttributesClassName")
     left, right = ({k: v for k, v in spec.items() if v is not None} for spec in (old, new))
     if left != right:
-        yield causes.forbidden("spec", _FIXED_CLAIM)
+        difference = go_difference(left, right, "PersistentVolumeClaimSpec")
+        yield causes.forbidden("spec", f"{_FIXED_CLAIM}\n{difference}")
     if size is not None and was is not None and size < was:
         capacity = (status.get("capacity") or {}).get("storage", "0")
         if size <= quantities.parse(capacity):
