@@ -98,6 +98,8 @@ def read_entries(managed_fields: Iterable[Any] | None, *, trusted: bool) -> Entr
         ValueError: An entry is not one; trusted ones are.
     """
     entries: Entries = {}
+    if managed_fields is not None and not isinstance(managed_fields, list):
+        raise ValueError("managedFields is no list")
     for index, entry in enumerate(managed_fields or ()):
         if not trusted:
             _check(entry, index)

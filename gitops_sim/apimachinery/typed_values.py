@@ -62,13 +62,15 @@ def item_element(item: Any, shape: Shape) -> str:
     names = shape.key_names
     if len(names) == 1:
         given = item.get(names[0], shape.key_defaults[0])
-        if given is None:
+        if given is None or isinstance(given, dict | list):
             raise TypeMismatchError
         return path_elements.key(names, given)
     values = [
         item.get(name, default) for name, default in zip(names, shape.key_defaults, strict=True)
     ]
     if all(given is None for given in values):
+        raise TypeMismatchError
+    if any(isinstance(given, dict | list) for given in values):
         raise TypeMismatchError
     return path_elements.key(names, *values)
 

@@ -17,6 +17,7 @@ from gitops_sim.apimachinery.labels import from_label_selector, from_set
 from gitops_sim.apimachinery.patches import json_patch, merge_patch, strategic_merge
 from gitops_sim.apimachinery.status_errors import conflict, generic_invalid, not_found
 from gitops_sim.apiserver.definitions import version_of
+from gitops_sim.apiserver.preparing import decode
 from gitops_sim.apiserver.server import ApiServer, Write, in_version, storage_kind
 from gitops_sim.apiserver.writing import replace_stored
 from gitops_sim.protocols import PatchType
@@ -25,6 +26,7 @@ from gitops_sim.types import Manifest
 __all__ = ["SCALE", "ScaleWriter", "change_scale", "patched_scale", "scale_of"]
 
 SCALE = "autoscaling/v1"
+_SCALES = ResourceType("autoscaling", "v1", "Scale", "")
 _KEPT = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 _PATHS = {
     "specReplicasPath": ".spec.replicas",
@@ -89,7 +91,8 @@ def change_scale(
     owners = _owners(live, path)
     if owners:
         present["metadata"]["managedFields"] = owners
-    wanted = _tracked(server, present, change(fresh_copy(present)), writer)
+    changed = decode(server, _SCALES, change(fresh_copy(present)))
+    wanted = _tracked(server, present, changed, writer)
     _check(resource_type, name, present, wanted)
     manifest = fresh_copy(live)
     _set(manifest, path, wanted["spec"]["replicas"])

@@ -65,7 +65,7 @@ class ServiceAllocation:
         if spec.get("type") in _WITH_NODE_PORTS:
             self._give_node_ports(manifest, before, found)
         if found:
-            raise invalid(write.resource_type, manifest["metadata"]["name"], found)
+            raise invalid(write.resource_type, manifest["metadata"].get("name", ""), found)
 
     def follow(self, write: Write, after: Manifest | None) -> None:
         """After each write: know what is taken now."""

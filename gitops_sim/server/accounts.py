@@ -46,7 +46,7 @@ class AccountTokens:
         if account is None:
             raise not_found(self._server.kinds.lookup("v1/ServiceAccount"), name)
         spec = dict(request.get("spec") or {})
-        seconds = spec.setdefault("expirationSeconds", _USUAL)
+        seconds = spec["expirationSeconds"] = spec.get("expirationSeconds") or _USUAL
         spec["audiences"] = spec.get("audiences") or [_ISSUER]
         field = "spec.expirationSeconds"
         if seconds < _LEAST:

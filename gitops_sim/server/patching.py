@@ -74,8 +74,12 @@ def read_patch(target: Target) -> tuple[PatchType, Any]:
 
     Raises:
         BadRequestError: It is no JSON, or no map where it must be one.
+        UnsupportedMediaTypeError: It is of no kind that is known.
     """
-    kind = _KINDS[media_type(target.request)]
+    chosen = _KINDS.get(media_type(target.request))
+    if chosen is None:
+        raise UnsupportedMediaTypeError("415: Unsupported Media Type", {})
+    kind: PatchType = chosen
     try:
         body = parse(target.request.body.decode("utf-8", "replace"))
     except GoJsonError as problem:
@@ -126,6 +130,7 @@ def applied(target: Target, api_version: str, kind: str) -> Manifest:
     if found != (api_version, kind):
         group, _, version = str(found[0]).rpartition("/")
         raise BadRequestError(f"invalid object type: {group}/{version}, Kind={found[1]}")
-    if "managedFields" in (body.get("metadata") or {}):
+    metadata = body.get("metadata")
+    if isinstance(metadata, dict) and "managedFields" in metadata:
         raise BadRequestError("metadata.managedFields must be nil")
     return body

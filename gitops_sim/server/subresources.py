@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.status_errors import method_not_allowed, unknown_resource
 from gitops_sim.apiserver import writing
 from gitops_sim.apiserver.evicting import evict
+from gitops_sim.apiserver.preparing import decode
 from gitops_sim.apiserver.scaling import (
     SCALE,
     ScaleWriter,
@@ -182,7 +184,9 @@ def _log(target: Target) -> Answer:
 
 
 def _body(target: Target, api_version: str, kind: str) -> dict[str, Any]:
-    return decode_foreign(target.request, api_version, kind)
+    group, _, version = api_version.rpartition("/")
+    value = decode_foreign(target.request, api_version, kind)
+    return decode(target.server, ResourceType(group, version, kind, ""), value)
 
 
 _PARTS: dict[tuple[str, str], Callable[[Target], Answer]] = {
