@@ -30,7 +30,10 @@ def main(arguments: list[str]) -> int:
         print(f"failed: {', '.join(failed)}; the tests run all the same", flush=True)
     marker = () if everything or chosen else ("-m", "not all")
     histories = ("--all-histories",) if everything else ()
-    tested = succeeds((sys.executable, "-m", "pytest", "-q", *marker, *histories, *chosen))
+    # A file's tests share fixtures that are dear (a browser, a served lab): they stay together.
+    spread = () if chosen else ("-n", "auto", "--dist", "loadfile")
+    pytest = (sys.executable, "-m", "pytest", "-q", *spread, *marker, *histories, *chosen)
+    tested = succeeds(pytest)
     return 0 if tested and not failed else 1
 
 

@@ -17,6 +17,7 @@ from gitops_sim.cli.progress import Progress
 from gitops_sim.errors import GitOpsSimError, InputError
 from gitops_sim.forge import Repository
 from gitops_sim.lab import ClusterHandle, Lab
+from gitops_sim.lab.declared import artifact
 from gitops_sim.protocols import TreeReader
 from gitops_sim.render import Build, as_kubectl_takes, build, repeated_folders, without
 
@@ -84,7 +85,7 @@ def _directory(tree: TreeReader, path: str, repository: str) -> str:
 
 
 def _by_flux(delivery: Delivery, path: str) -> None:
-    tree = delivery.repository.tree()
+    tree = artifact(delivery.repository.tree())
     plain = not _has_kustomization(tree, path)
     hidden = repeated_folders(tree, path) if plain else []
     built = build(without(tree, hidden), path)
@@ -93,7 +94,7 @@ def _by_flux(delivery: Delivery, path: str) -> None:
             f"{', '.join(hidden)}: objects that are declared above it too, left out by the "
             "GitRepository's spec.ignore, as Flux refuses an object that is there twice"
         )
-    if tree.files(WORKFLOWS):
+    if delivery.repository.tree().files(WORKFLOWS):
         delivery.remarks.append(
             f"the repository's own workflows ({WORKFLOWS}) run too, without access to the cluster"
         )
@@ -120,7 +121,7 @@ def _by_push(delivery: Delivery, path: str) -> None:
     delivery.cluster.pipeline.connect(repository, path=path)
     if tree.files(WORKFLOWS):
         # An import starts no workflow; what a first push of the branch would start is wanted here.
-        repository.announcer.pushed(repository, repository.default_branch, "", repository.head())
+        delivery.cluster.pipeline.start(repository)
         delivery.remarks.append(f"the repository's own workflows deliver ({WORKFLOWS})")
         return
     workflow = builtin_workflow(built, path, kustomize=kustomize)

@@ -86,9 +86,13 @@ class Outcome:
     def told(self) -> Iterator[str]:
         """Yield what happened, a line each, with the time of day; what is said again, once."""
         clock = self._delivery.lab.clock
+        messages = {run.id: run.message for run in self._delivery.cluster.pipeline.runs}
         failing: set[str] = set()
         for entry in self._delivery.lab.journal.entries():
             line = _line(entry.fact)
+            if isinstance(entry.fact, facts.PipelineDone):
+                message = messages.get(entry.fact.run)
+                line = f"{line}: {message}" if message else line
             if isinstance(entry.fact, facts.RevisionApplied | facts.ArtifactStored):
                 failing.clear()
             if not line or line in failing:
@@ -146,12 +150,13 @@ class Outcome:
             for fact in self._delivery.lab.journal.facts(facts.PipelineStepDone)
             if fact.status == "failure"
         ]
+        broken = [run.message for run in self._delivery.cluster.pipeline.runs if run.message]
         return [
             f"step {fact.step}: {line.strip()}"
             for fact in reversed(failed)
             for line in fact.output.splitlines()
             if "rror" in line or "unable" in line
-        ] + [f"step {fact.step} failed" for fact in reversed(failed)]
+        ] + [*broken, *(f"step {fact.step} failed" for fact in reversed(failed))]
 
 
 def _flux_complaints(cluster: ClusterHandle) -> Iterator[str]:

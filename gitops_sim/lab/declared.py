@@ -17,7 +17,7 @@ from gitops_sim.pull.flux.kustomization_spec import KustomizationSpec
 from gitops_sim.render import Build, BuildOptions, Renderer, Subset, as_kubectl_takes
 from gitops_sim.types import Manifest, ResourceKey
 
-__all__ = ["Connection", "Declaration", "GitHistory", "declarations", "rendered"]
+__all__ = ["Connection", "Declaration", "GitHistory", "artifact", "declarations", "rendered"]
 
 KUSTOMIZATION = "kustomize.toolkit.fluxcd.io/v1/Kustomization"
 GIT_REPOSITORY = "source.toolkit.fluxcd.io/v1/GitRepository"
@@ -177,6 +177,15 @@ def _as_taken(declaration: Declaration, tree: TreeReader) -> TreeReader:
     """Return the files that who delivers takes: kubectl and a source each leave some out."""
     if declaration.root is None:
         return as_kubectl_takes(tree, declaration.path)
-    if declaration.ignore is None:
-        return tree
-    return Subset(tree, artifact_files(tree, ignore=declaration.ignore))
+    return artifact(tree, ignore=declaration.ignore)
+
+
+def artifact(tree: TreeReader, *, ignore: str | None = None) -> TreeReader:
+    """Return the files of a revision that Flux's source-controller packs.
+
+    Args:
+        tree: The revision.
+        ignore: `spec.ignore` of the GitRepository.
+    """
+    packed = artifact_files(tree, ignore=ignore)
+    return tree if len(packed) == len(tree.files()) else Subset(tree, packed)

@@ -62,6 +62,10 @@ class PipelineHandle:
         self.connections = [c for c in self.connections if c.repository != repository.name]
         self.connections.append(connection)
 
+    def start(self, repository: Repository) -> None:
+        """Start what a first push of the default branch would start; an import starts nothing."""
+        self._pipelines.run_push(repository.name)
+
     @property
     def runs(self) -> Sequence[Run]:
         """The runs of the repositories that are connected, oldest first."""

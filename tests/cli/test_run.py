@@ -228,3 +228,30 @@ def test_public_repository(run: Run, name: str, path: str, code: int, deliver: s
     unwell = [o for o in told["objects"] if o["reason"]]
     assert found == code, unwell
     assert bool(unwell) == bool(code)
+
+
+def test_broken_workflow_is_told_with_file_line_and_fix(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repo = repository(tmp_path, a=deployment("web", "shop/web:1"))
+    folder = Path(repo) / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    (folder / "d.yaml").write_text(
+        "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n    - rum: true\n"
+    )
+    words = ["run", "--repo", repo, "--path", "apps", "--deliver", "push", "--until", "5m"]
+    assert main(words) == 1
+    shown = capsys.readouterr().out
+    assert ".github/workflows/d.yaml:6: " in shown
+    assert "'rum'" in shown
+    assert "Deployment/default/web: Missing: Invalid workflow file: " in shown
+
+
+def test_workflows_beside_the_manifests_are_no_manifests_to_flux(run: Run, tmp_path: Path) -> None:
+    """Flux's source-controller leaves .github and the like out of an artifact."""
+    repo = repository(tmp_path, a=deployment("web", "shop/web:1"))
+    folder = Path(repo) / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    (folder / "d.yaml").write_text("on: workflow_dispatch\njobs: {}\n")
+    code, told = run("--repo", repo, "--deliver", "flux", "--until", "5m")
+    assert code == 0, told
