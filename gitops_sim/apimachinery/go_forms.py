@@ -171,18 +171,7 @@ def _null(schema: Schema) -> Any:
 
 
 def _struct_form(schema: Schema) -> _Form:
-    always = {
-        name: _form_of_unset(schema.properties[name], zero)
-        for name, zero in schema.always.items()
-        if name in schema.properties
-    }
-    members = {
-        name: (
-            _as_it_is if name in _UNTOUCHED else _compiled(member),
-            _vanishing(name, member, schema),
-        )
-        for name, member in schema.properties.items()
-    }
+    always, members = _always(schema), _members(schema)
     keeps_unknown = schema.preserve_unknown
 
     def form_struct(value: Any, known: Any) -> Any:
@@ -216,6 +205,26 @@ def _struct_form(schema: Schema) -> _Form:
         return value if formed is None else formed
 
     return form_struct
+
+
+def _always(schema: Schema) -> dict[str, Callable[[], Any]]:
+    """Return, for each member that Go always writes, the maker of an unset one."""
+    return {
+        name: _form_of_unset(schema.properties[name], zero)
+        for name, zero in schema.always.items()
+        if name in schema.properties
+    }
+
+
+def _members(schema: Schema) -> dict[str, tuple[_Form, bool]]:
+    """Return the form of each member, and whether it vanishes when it is empty."""
+    return {
+        name: (
+            _as_it_is if name in _UNTOUCHED else _compiled(member),
+            _vanishing(name, member, schema),
+        )
+        for name, member in schema.properties.items()
+    }
 
 
 def _form_of_unset(member: Schema, zero: Any) -> Callable[[], Any]:
