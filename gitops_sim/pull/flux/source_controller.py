@@ -17,7 +17,7 @@ from typing import Any
 
 from gitops_sim.errors import GitError, NotFoundError
 from gitops_sim.journal.facts import ArtifactStored, SourcePolled
-from gitops_sim.protocols import Cluster
+from gitops_sim.protocols import Cluster, GitRemote
 from gitops_sim.pull.flux.artifacts import pack_tree
 from gitops_sim.pull.flux.git_spec import GitRepositorySpec
 from gitops_sim.pull.flux.jitter import jittered
@@ -151,7 +151,8 @@ class SourceReconciler:
         request = Request(source.namespace, source.name)
         text = f"no changes since last reconciliation: observed revision '{found.revision}'"
         if recovered:
-            stored = f"stored artifact for revision '{found.revision}'"
+            remote = self._toolkit.find_remote(spec.url)
+            stored = f"stored artifact for commit '{_subject(remote, found.commit)}'"
             self._events.info(source, "Succeeded", stored, _meta(source))
         elif self._told.get(request) != text:
             self._events.info(source, "GitOperationSucceeded", text)
@@ -172,7 +173,7 @@ class SourceReconciler:
         try:
             remote = self._toolkit.find_remote(spec.url)
             tree = remote.tree(found.commit)
-            subject = remote.message(found.commit).strip().partition("\n")[0]
+            subject = _subject(remote, found.commit)
             files = pack_tree(tree, ignore=spec.ignore, sparse=spec.sparse_checkout)
         except GitError as error:
             git_says = str(error).removeprefix("fatal: ")
@@ -261,6 +262,11 @@ def _observe(source: FluxObject, field: str, value: Any) -> None:
         source.status.pop(field, None)
     else:
         source.status[field] = value
+
+
+def _subject(remote: GitRemote, commit: str) -> str:
+    """Return the first line of what a commit says."""
+    return remote.message(commit).strip().partition("\n")[0]
 
 
 def _folder(source: FluxObject) -> str:

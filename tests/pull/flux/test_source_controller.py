@@ -95,6 +95,8 @@ def test_an_outage_keeps_the_artifact_backs_off_and_is_recovered_from(
     world.run(901)
     assert world.ready("repo", "gitrepository")[:2] == ("True", "Succeeded")
     assert world.condition("gitrepository", "repo", "FetchFailed") == {}
+    said = ("Normal", "Succeeded", "stored artifact for commit 'Initial commit'")
+    assert said in world.events("GitRepository")
 
 
 @pytest.mark.parametrize(
