@@ -80,12 +80,19 @@ def _invalid(cause: causes.Cause) -> InvalidError:
 
 def _text(patched: Manifest) -> str:
     """Print an object as the patch library does: sorted at the top, as Go writes it below."""
-    shown = {key: patched[key] for key in sorted(patched)}
+    shown = {key: _sorted_map(patched[key]) for key in sorted(patched)}
     metadata = shown.get("metadata")
     if isinstance(metadata, dict):
         rest = [key for key in metadata if key not in _METADATA]
         shown["metadata"] = {k: metadata[k] for k in (*_METADATA, *rest) if k in metadata}
     return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+
+
+def _sorted_map(part: Any) -> Any:
+    """Return a map of scalars, such as `data`, as Go writes maps: sorted; a struct as it is."""
+    if not isinstance(part, dict) or any(isinstance(v, dict | list) for v in part.values()):
+        return part
+    return dict(sorted(part.items()))
 
 
 def _restore_problem(value: Any, schema: Schema) -> str:
