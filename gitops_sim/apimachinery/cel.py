@@ -17,8 +17,10 @@ from itertools import pairwise
 from typing import Any
 
 from gitops_sim.apimachinery import quantities
+from gitops_sim.clock import parse_duration
+from gitops_sim.errors import DurationError
 
-__all__ = ["POLICY_VARIABLES", "CelError", "Program", "compile_expression"]
+__all__ = ["POLICY_VARIABLES", "CelError", "Program", "compile_expression", "moment_or_span"]
 
 POLICY_VARIABLES = ("object", "oldObject", "request", "params", "namespaceObject", "variables")
 """What the expressions of an admission policy may speak of."""
@@ -67,6 +69,25 @@ def compile_expression(expression: str, variables: tuple[str, ...]) -> Program:
         return Program(expression, _environment(variables).compile(expression))
     except RuntimeError as error:
         raise CelError(f"compilation failed: {_worded(str(error))}") from None
+
+
+def moment_or_span(text: str, form: str) -> Any:
+    """Return a text of format `date-time` or `duration` as CEL's own type; what is none stays.
+
+    Inside of maps and lists the engine knows moments only as protobuf messages.
+    """
+    from google.protobuf.duration_pb2 import Duration
+    from google.protobuf.timestamp_pb2 import Timestamp
+
+    message: Any = Timestamp() if form == "date-time" else Duration()
+    try:
+        if form == "duration":
+            message.FromNanoseconds(round(parse_duration(text) * 1_000_000_000))
+        else:
+            message.FromJsonString(text)
+    except (ValueError, DurationError):
+        return text
+    return message
 
 
 def _worded(text: str) -> str:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from gitops_sim.apimachinery import causes
 from gitops_sim.apimachinery.causes import Cause
-from gitops_sim.apimachinery.cel import CelError, compile_expression
+from gitops_sim.apimachinery.cel import CelError, compile_expression, moment_or_span
 from gitops_sim.apimachinery.schema_nodes import Schema
 from gitops_sim.types import Manifest
 
@@ -173,11 +172,8 @@ def _as_seen(value: Any, schema: Schema) -> Any:
         return seen
     if isinstance(value, list) and schema.items is not None:
         return [_as_seen(item, schema.items) for item in value]
-    if isinstance(value, str) and schema.format == "date-time":
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            return value
+    if isinstance(value, str) and schema.format in ("date-time", "duration"):
+        return moment_or_span(value, schema.format)
     return value
 
 
