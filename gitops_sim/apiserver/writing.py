@@ -16,7 +16,7 @@ from gitops_sim.apimachinery.patch_problems import (
     wrong_identity,
 )
 from gitops_sim.apimachinery.patches import json_patch, merge_patch, strategic_merge
-from gitops_sim.apimachinery.schemas import ANY
+from gitops_sim.apimachinery.schemas import ANY, decode_problem
 from gitops_sim.apimachinery.sharing import shared
 from gitops_sim.apimachinery.status_errors import conflict, not_found
 from gitops_sim.apiserver.deleting import finish_if_released
@@ -176,8 +176,17 @@ def _decode_patched(
         raise patched_text_problem(changed, problem) from None
     found = (manifest.get("apiVersion"), manifest.get("kind"))
     if found != (resource_type.api_version, resource_type.kind):
-        raise patched_text_problem(changed, f"no kind {found[1]!s} is registered for {found[0]!s}")
+        raise patched_text_problem(changed, _other_kind_problem(server, changed))
     return manifest
+
+
+def _other_kind_problem(server: ApiServer, changed: Manifest) -> str:
+    """Say why an object is not of the kind that a patch made it; it is decoded as that one."""
+    api_version, kind = str(changed.get("apiVersion")), str(changed.get("kind"))
+    group, _, version = api_version.rpartition("/")
+    schema = server.schemas.schema_for(group, version, kind)
+    problem = None if schema is None else decode_problem(changed, schema)
+    return problem or f'no kind "{kind}" is registered for version "{api_version}"'
 
 
 def apply(
