@@ -8,11 +8,12 @@ so that asking changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
+from typing import Any
 
 from gitops_sim.errors import ApiError, GitOpsSimError
-from gitops_sim.exercises import lesson_00
+from gitops_sim.exercises import lesson_00, lesson_03
 from gitops_sim.exercises.catalogue import Exercise, read_catalogue
 from gitops_sim.exercises.course_files import course_root
 from gitops_sim.exercises.results import CheckResult, Hint, Verdict
@@ -20,7 +21,7 @@ from gitops_sim.exercises.view import CheckFunction, LabView
 
 __all__ = ["CHECKS", "Checks", "Progress", "installed_exercises"]
 
-CHECKS: Mapping[str, CheckFunction] = {**lesson_00.CHECKS}
+CHECKS: Mapping[str, CheckFunction] = {**lesson_00.CHECKS, **lesson_03.CHECKS}
 """The judge of every exercise, by its name; one module a lesson."""
 
 
@@ -59,18 +60,20 @@ class Checks:
         self._view = view
         self._exercises = exercises
 
-    def check(self, name: str) -> CheckResult:
-        """Judge one exercise; the same lab always gives the same result.
+    def check(self, name: str, *, answer: Any = None) -> CheckResult:
+        """Judge one exercise; the same lab and answer always give the same result.
 
         Args:
             name: Such as `E00.1`; another name gives a result that lists those there are.
+            answer: The value or function that some exercises ask for. A function is tried out in
+                small worlds of its own, never in the lab.
         """
         exercises = installed_exercises() if self._exercises is None else self._exercises
         exercise = exercises.get(name)
         if exercise is None:
             known = ", ".join(sorted(exercises))
             return CheckResult(name, "", False, f"one of {known}", "there is no such exercise")  # noqa: FBT003
-        verdict = self._judged(name)
+        verdict = self._judged(name, answer)
         progress = self.progress.setdefault(name, Progress())
         if progress.passed_at is None:
             progress.attempts += 1
@@ -88,9 +91,9 @@ class Checks:
             _next_hint=partial(self._next_hint, exercise),
         )
 
-    def _judged(self, name: str) -> Verdict:
+    def _judged(self, name: str, answer: Any) -> Verdict:
         try:
-            return CHECKS[name](self._view)
+            return CHECKS[name](replace(self._view, answer=answer))
         except ApiError as error:
             return Verdict(
                 passed=False,

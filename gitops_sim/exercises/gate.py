@@ -2,7 +2,8 @@
 
 For every seed a lab is made by the exercise's own set-up, an answer is given by one of its scripts,
 and the check must say: starter, no; reference and alternatives, yes; each named wrong answer, no,
-with its own message. Teachers run it by `gitops-sim check`, the tests run it on three seeds.
+with its own message. What a script returns is what a learner would hand in. Teachers run it by
+`gitops-sim check`, the tests run it on three seeds.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ SEEDS = (1, 2, 3)
 
 
 class _Checked(Protocol):
-    def check(self, name: str) -> CheckResult:
+    def check(self, name: str, *, answer: Any = None) -> CheckResult:
         """Judge an exercise on this lab."""
 
 
@@ -59,8 +60,8 @@ def _unanswered(exercise: Exercise, seed: int, told: str) -> Iterator[str]:
 
 def _answered(exercise: Exercise, name: str, seed: int) -> CheckResult:
     lab: _Checked = script(exercise.folder / exercise.setup, "setup")(seed)
-    script(exercise.folder / name, "answer")(lab)
-    return lab.check(exercise.name)
+    given = script(exercise.folder / name, "answer")(lab)
+    return lab.check(exercise.name, answer=given)
 
 
 def script(file: Path, function: str) -> Callable[..., Any]:

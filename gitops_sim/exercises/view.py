@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
 
 from gitops_sim.exercises.results import Verdict
 from gitops_sim.journal import Journal
@@ -41,7 +41,8 @@ class LabView:
     """A lab, for reading: a check that wants to change something does not pass the type checker.
 
     `clusters` are those that exist, by name: looking for another one does not make it. `renderer`
-    is the lab's own: it remembers what Flux has built already.
+    is the lab's own: it remembers what Flux has built already. `answer` is what a learner hands in
+    where the answer is a value or a function; None where the lab itself is the answer.
     """
 
     clock: Clock
@@ -49,6 +50,7 @@ class LabView:
     forge: ForgeView
     clusters: Mapping[str, Reader]
     renderer: Renderer
+    answer: Any = field(default=None, kw_only=True)
 
     def repository(self, name: str) -> RepositoryView | None:
         """Return the repository of that name, None when there is none."""

@@ -211,13 +211,17 @@ class Lab:
         start = 0.0 if since is None else max(0.0, self.clock.now() - parse_duration(since))
         return handle.compared(start=start, end=self.clock.now())
 
-    def check(self, exercise: str) -> CheckResult:
+    def check(self, exercise: str, *, answer: Any = None) -> CheckResult:
         """Judge an exercise, such as `E00.1`, on this lab: it looks, and changes nothing.
+
+        Args:
+            exercise: Its name.
+            answer: What the exercise asks you to hand in, a value or a function, if it does.
 
         Returns:
             What was expected, what was found, and where to look first; `.hint()` says more.
         """
-        return self._checks.check(exercise)
+        return self._checks.check(exercise, answer=answer)
 
     def serve(self, *, speed: float = 1.0, port: int = 0) -> Serving:
         """Serve all clusters and the forge on loopback: `!kubectl` and `!git` reach them now.

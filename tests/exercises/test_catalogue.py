@@ -98,5 +98,5 @@ def test_texts_for_learners_are_calm() -> None:
     for exercise in installed_exercises().values():
         messages = [answer.message for answer in exercise.wrong.values()]
         for text in (exercise.title, exercise.task, *exercise.hints, *messages):
-            assert "!" not in text
+            assert "!" not in text.replace("!=", "")
             assert not [c for c in text if ord(c) > 0x2FFF]

@@ -48,13 +48,11 @@ def test_worked_solution_is_one(name: str) -> None:
     """The code that the last hint shows passes when a learner types it."""
     lab = prepared(name)
     code = EXERCISES[name].hints[-1].partition("```python\n")[2].partition("```")[0]
-    names = {
-        "lab": lab,
-        "shop": lab.forge.repository("shop"),
-        "staging": lab.cluster("staging"),
-    }
+    names: dict[str, object] = {"lab": lab}
+    names |= {repository.name: repository for repository in lab.forge.repositories}
+    names |= {cluster: lab.cluster(cluster) for cluster in ("staging", "demo")}
     exec(code, names)
-    assert lab.check(name).passed
+    assert lab._checks.progress[name].passed_at is not None, "its last line is the check"
 
 
 def test_check_changes_nothing(name: str) -> None:
@@ -69,7 +67,7 @@ def test_check_changes_nothing(name: str) -> None:
 def test_empty_lab_is_told_what_it_lacks_and_nothing_is_raised(name: str, empty: Checks) -> None:
     result = empty.check(name)
     assert not result.passed
-    assert "no cluster" in result.found
+    assert result.found.startswith(("this lab has no cluster", "no function"))
     assert result.look_here
 
 

@@ -1,0 +1,27 @@
+"""A wrong answer: whatever is not desired goes."""
+
+from collections.abc import Callable
+from typing import Any
+
+from gitops_sim import Lab
+
+Objects = dict[tuple[str, str, str], dict[str, Any]]
+Actions = list[tuple[str, tuple[str, str, str]]]
+
+
+def differs(key: tuple[str, str, str], desired: Objects, actual: Objects) -> bool:
+    """Return True for an object that is missing, or has other data."""
+    return key not in actual or actual[key].get("data") != desired[key].get("data")
+
+
+def reconcile(desired: Objects, actual: Objects) -> Actions:
+    """Forget to ask who made it."""
+    changed = [key for key in desired if differs(key, desired, actual)]
+    changed.sort(key=lambda key: key[0] != "Namespace")
+    extra = [key for key in actual if key not in desired]
+    return [("apply", key) for key in changed] + [("delete", key) for key in extra]
+
+
+def answer(lab: Lab) -> Callable[[Objects, Objects], Actions]:
+    """Hand in the function."""
+    return reconcile
