@@ -18,10 +18,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gitops_sim.cli.course import STATE, copy_course
+from gitops_sim.errors import InputError
 from gitops_sim.server.kubeconfig import idle_kubeconfig, write_private
 
 __all__ = ["configure", "jupyter_command", "jupyter_environment", "run"]
 
+HIGHEST_PORT = 65535
 FIRST_NOTEBOOK = "notebooks/00-tour.ipynb"
 
 _IN_POD = ("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "KUBERNETES_MASTER")
@@ -46,6 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Copy the course, start JupyterLab, and stay until it ends."""
+    if not 0 <= arguments.port <= HIGHEST_PORT:
+        raise InputError("--port", 0, f"{arguments.port} is no port", f"give 0 to {HIGHEST_PORT}")
     folder = arguments.dir.resolve()
     copied = copy_course(folder)
     if copied.kept:

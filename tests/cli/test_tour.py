@@ -13,6 +13,7 @@ import pytest
 import yaml
 from jupyter_client.manager import KernelManager
 
+from gitops_sim.cli import main
 from gitops_sim.cli.tour import jupyter_command, jupyter_environment
 
 
@@ -185,6 +186,15 @@ def test_learners_own_settings_of_the_page_are_kept(environment: dict[str, str])
     file.write_text("{}")
     jupyter_environment(Path(environment["KUBECONFIG"]).parents[1], os.environ)
     assert file.read_text() == "{}"
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "999999"])
+def test_port_that_is_none_is_wrong_usage(
+    port: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["tour", "--dir", str(tmp_path / "course"), "--port", port]) == 2
+    assert f"{port} is no port" in capsys.readouterr().err
+    assert not (tmp_path / "course").exists()
 
 
 def test_jupyterlab_listens_on_loopback_only(tmp_path: Path) -> None:
