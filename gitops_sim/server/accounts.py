@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from datetime import datetime
 from typing import Any
 
 from gitops_sim.apimachinery import causes
@@ -57,15 +58,19 @@ class AccountTokens:
             detail = "may not specify a duration larger than 2^32 seconds"
             cause = causes.invalid(field, seconds, detail)
             raise generic_invalid("authentication.k8s.io", "TokenRequest", "", [cause])
+        now = self._now()
         ends = self._server.clock.now() + seconds
         claims = {
             "aud": spec["audiences"],
-            "exp": ends,
+            "exp": now + seconds,
+            "iat": now,
             "iss": _ISSUER,
+            "jti": self._server.clock.uid("token"),
             "kubernetes.io": {
                 "namespace": namespace,
                 "serviceaccount": {"name": name, "uid": account["metadata"]["uid"]},
             },
+            "nbf": now,
             "sub": f"system:serviceaccount:{namespace}:{name}",
         }
         token = self._signed(claims)
@@ -86,7 +91,9 @@ class AccountTokens:
     def user(self, token: str) -> User | None:
         """Return whose a token is; None when it is none, has ended, or its account is gone."""
         head, _, signature = token.rpartition(".")
-        if not head or not hmac.compare_digest(self._signature(head), signature):
+        # Bytes: two texts that are not ASCII cannot be compared.
+        given = signature.encode("utf-8", "surrogateescape")
+        if not head or not hmac.compare_digest(self._signature(head).encode(), given):
             return None
         payload = head.partition(".")[2]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -95,7 +102,7 @@ class AccountTokens:
         account = self._server.store.get(_ACCOUNTS, namespace, name)
         if account is None or account["metadata"]["uid"] != about["serviceaccount"]["uid"]:
             return None
-        if claims["exp"] < self._server.clock.now():
+        if claims["exp"] < self._now():
             return None
         groups = (
             "system:serviceaccounts",
@@ -103,6 +110,10 @@ class AccountTokens:
             "system:authenticated",
         )
         return User(claims["sub"], groups, about["serviceaccount"]["uid"])
+
+    def _now(self) -> int:
+        """Return the virtual moment in seconds since 1970, as claims have it."""
+        return int(datetime.fromisoformat(self._server.clock.timestamp()).timestamp())
 
     def _signed(self, claims: dict[str, Any]) -> str:
         parts = [_encoded({"alg": "HS256", "typ": "JWT"}), _encoded(claims)]
