@@ -8,11 +8,11 @@ type checks in a policy's status are not made; costs are not counted.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from gitops_sim.apimachinery.cel import POLICY_VARIABLES, CelError, Program, compile_expression
 from gitops_sim.apimachinery.labels import from_label_selector
+from gitops_sim.apiserver.matching import AdmissionRequest
 from gitops_sim.apiserver.server import ApiServer, Write
 from gitops_sim.apiserver.store import Kind
 from gitops_sim.errors import (
@@ -29,60 +29,11 @@ __all__ = ["judge_by_policies"]
 _GROUP = "admissionregistration.k8s.io"
 _POLICIES = Kind(_GROUP, "ValidatingAdmissionPolicy")
 _BINDINGS = Kind(_GROUP, "ValidatingAdmissionPolicyBinding")
-_NAMESPACES = Kind("", "Namespace")
-_OPERATIONS = {"create": "CREATE", "update": "UPDATE", "patch": "UPDATE", "delete": "DELETE"}
 _ERRORS: dict[str, type[ApiError]] = {
     "Forbidden": ForbiddenError,
     "Unauthorized": UnauthorizedError,
     "RequestEntityTooLarge": TooLargeError,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What is judged: the write, and the object as it is to be."""
-
-    server: ApiServer
-    write: Write
-    manifest: Manifest
-
-    @property
-    def operation(self) -> str:
-        if self.write.verb == "apply":
-            return "CREATE" if self.write.before is None else "UPDATE"
-        return _OPERATIONS[self.write.verb]
-
-    @property
-    def namespace(self) -> Manifest | None:
-        metadata, resource_type = self.manifest["metadata"], self.write.resource_type
-        if resource_type.namespaced:
-            return self.server.store.get(_NAMESPACES, "", metadata["namespace"])
-        is_namespace = (resource_type.group, resource_type.kind) == _NAMESPACES
-        return self.manifest if is_namespace else None
-
-    def variables(self) -> dict[str, Any]:
-        is_delete = self.operation == "DELETE"
-        return {
-            "object": None if is_delete else self.manifest,
-            "oldObject": self.manifest if is_delete else self.write.before,
-            "request": self._attributes(),
-            "namespaceObject": self.namespace,
-            "params": None,
-            "variables": {},
-        }
-
-    def _attributes(self) -> dict[str, Any]:
-        kind, metadata = self.write.resource_type, self.manifest["metadata"]
-        return {
-            "operation": self.operation,
-            "name": metadata.get("name", ""),
-            "namespace": metadata.get("namespace", ""),
-            "kind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
-            "resource": {"group": kind.group, "version": kind.version, "resource": kind.plural},
-            "subResource": self.write.subresource,
-            "dryRun": self.write.dry_run,
-            "userInfo": self.server.caller.user.to_json(),
-        }
 
 
 def judge_by_policies(server: ApiServer, write: Write, manifest: Manifest) -> None:
@@ -94,7 +45,7 @@ def judge_by_policies(server: ApiServer, write: Write, manifest: Manifest) -> No
     bindings = server.store.objects(_BINDINGS)
     if not bindings or write.resource_type.group == _GROUP:
         return
-    request = _Request(server, write, manifest)
+    request = AdmissionRequest(server, write, manifest)
     for binding in bindings:
         policy = server.store.get(_POLICIES, "", binding["spec"].get("policyName", ""))
         if policy is None or not _matches(policy["spec"].get("matchConstraints"), request):
@@ -105,7 +56,9 @@ def judge_by_policies(server: ApiServer, write: Write, manifest: Manifest) -> No
             _act(binding, policy, request, reason, message)
 
 
-def _act(binding: Manifest, policy: Manifest, request: _Request, reason: str, message: str) -> None:
+def _act(
+    binding: Manifest, policy: Manifest, request: AdmissionRequest, reason: str, message: str
+) -> None:
     actions = binding["spec"].get("validationActions") or ["Deny"]
     names = f"'{policy['metadata']['name']}' with binding '{binding['metadata']['name']}'"
     if "Warn" in actions:
@@ -124,12 +77,14 @@ def _act(binding: Manifest, policy: Manifest, request: _Request, reason: str, me
     )
 
 
-def _denials(policy: Manifest, binding: Manifest, request: _Request) -> Iterator[tuple[str, str]]:
+def _denials(
+    policy: Manifest, binding: Manifest, request: AdmissionRequest
+) -> Iterator[tuple[str, str]]:
     """Yield reason and message of each validation that fails, for each set of parameters."""
     spec = policy["spec"]
     fails = spec.get("failurePolicy", "Fail") == "Fail"
     for params in _params(spec, binding, request):
-        variables = request.variables() | {"params": params}
+        variables = _variables(request, params)
         try:
             _add_variables(spec, variables)
             conditions = spec.get("matchConditions") or ()
@@ -143,6 +98,17 @@ def _denials(policy: Manifest, binding: Manifest, request: _Request) -> Iterator
             found = _failed(validation, variables, fails=fails)
             if found is not None:
                 yield found
+
+
+def _variables(request: AdmissionRequest, params: Manifest | None) -> dict[str, Any]:
+    return {
+        "object": request.object,
+        "oldObject": request.old_object,
+        "request": request.attributes(),
+        "namespaceObject": request.namespace,
+        "params": params,
+        "variables": {},
+    }
 
 
 def _failed(
@@ -183,7 +149,7 @@ def _program(expression: str) -> Program:
     return compile_expression(expression, POLICY_VARIABLES)
 
 
-def _params(spec: Manifest, binding: Manifest, request: _Request) -> list[Manifest | None]:
+def _params(spec: Manifest, binding: Manifest, request: AdmissionRequest) -> list[Manifest | None]:
     """Return the objects that a binding gives a policy as parameters."""
     kind, reference = spec.get("paramKind"), binding["spec"].get("paramRef")
     if not kind or not reference:
@@ -208,42 +174,13 @@ def _params(spec: Manifest, binding: Manifest, request: _Request) -> list[Manife
     return list(found)
 
 
-def _matches(wanted: Any, request: _Request, *, is_binding: bool = False) -> bool:
+def _matches(wanted: Any, request: AdmissionRequest, *, is_binding: bool = False) -> bool:
     """True when constraints include a request; a binding without rules adds none."""
     if not wanted:
         return is_binding
     rules = wanted.get("resourceRules") or ()
-    if (rules or not is_binding) and not any(_rule_matches(rule, request) for rule in rules):
+    if (rules or not is_binding) and not any(map(request.is_covered, rules)):
         return False
-    if any(_rule_matches(rule, request) for rule in wanted.get("excludeResourceRules") or ()):
+    if any(request.is_covered(rule) for rule in wanted.get("excludeResourceRules") or ()):
         return False
-    labels = request.manifest["metadata"].get("labels")
-    if not from_label_selector(wanted.get("objectSelector") or {}).matches(labels):
-        return False
-    namespace = request.namespace
-    if namespace is None:
-        return True
-    selector = from_label_selector(wanted.get("namespaceSelector") or {})
-    return selector.matches(namespace["metadata"].get("labels"))
-
-
-def _rule_matches(rule: dict[str, Any], request: _Request) -> bool:
-    kind = request.write.resource_type
-    part = request.write.subresource
-    plural = f"{kind.plural}/{part}" if part else kind.plural
-    names = rule.get("resourceNames") or ()
-    scope = rule.get("scope", "*")
-    resources = rule.get("resources") or ()
-    covered = {plural, "*/*", *(("*",) if not part else (f"*/{part}", f"{kind.plural}/*"))}
-    return (
-        _has(rule.get("operations"), request.operation)
-        and _has(rule.get("apiGroups"), kind.group)
-        and _has(rule.get("apiVersions"), kind.version)
-        and bool(covered & set(resources))
-        and (not names or request.manifest["metadata"].get("name") in names)
-        and scope in ("*", "Namespaced" if kind.namespaced else "Cluster")
-    )
-
-
-def _has(listed: Any, wanted: str) -> bool:
-    return bool(listed) and ("*" in listed or wanted in listed)
+    return request.is_selected(wanted)
