@@ -18,7 +18,7 @@ from gitops_sim.render import kustomization
 from gitops_sim.render.folder_tree import FolderTree
 from gitops_sim.render.graph import Graph
 from gitops_sim.render.kustomization import Kustomization
-from gitops_sim.render.kustomize import run_kustomize
+from gitops_sim.render.kustomize import OUTSIDE_OWN_FOLDER, run_kustomize
 from gitops_sim.render.objects import refuse_duplicates
 from gitops_sim.render.overlay import with_options
 from gitops_sim.render.paths import clean, parent
@@ -144,7 +144,18 @@ class Renderer:
     def _kustomize(
         self, reading: Reading, graph: Graph, root: Kustomization, options: BuildOptions
     ) -> Build:
-        """Build a kustomization whose files are known."""
+        """Build a kustomization whose files are known.
+
+        What builds within its own folders builds the same without that limit: so a pipeline and
+        an agent share one build, and only what reaches further is built once more.
+        """
+        if not options.own_folder_only:
+            try:
+                strict = replace(options, own_folder_only=True)
+                return self._kustomize(reading, graph, root, strict)
+            except InputError as wrong:
+                if not wrong.problem.endswith(OUTSIDE_OWN_FOLDER):
+                    raise
         key = _key("kustomize", root.folder, options, reading)
         kept = self._recall(key)
         if kept is not None:

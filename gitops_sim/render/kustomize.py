@@ -18,7 +18,7 @@ from gitops_sim.render.reading import Reading
 from gitops_sim.render.results import Rendered
 from gitops_sim.types import Manifest, ResourceKey
 
-__all__ = ["run_kustomize"]
+__all__ = ["OUTSIDE_OWN_FOLDER", "run_kustomize"]
 
 ORIGIN_ANNOTATION = "config.kubernetes.io/origin"
 LONGEST_MESSAGE = 500
@@ -27,6 +27,8 @@ LONGEST_MESSAGE = 500
 _ID = r"(?P<kind>\w+)\.[^.\s]+\.\S+?/(?P<name>\S+)\.(?:\[noNs\]|[^.\s']+)"
 TWICE = re.compile(rf"already registered id: {_ID}")
 NO_TARGET = re.compile(rf"no matches for Id {_ID}; failed to find unique target")
+OUTSIDE_OWN_FOLDER = "is outside the kustomization's own directory"
+"""How the problem ends that only a build limited to its own folders has."""
 OUTSIDE = re.compile(r"security; file '(?P<file>[^']+)' is not in or below")
 SHAPE = re.compile(
     r'unknown field "(?P<unknown>\w+)"'
@@ -133,7 +135,7 @@ def _readable(said: str, graph: Graph, root: Kustomization) -> BuildError:
         return shape
     outside = OUTSIDE.search(said)
     if outside:
-        problem = f"{outside['file']} is outside the kustomization's own directory"
+        problem = f"{outside['file']} {OUTSIDE_OWN_FOLDER}"
         fix = "move the file there; `kubectl apply -k` reads no other"
         return BuildError(root.file, 0, problem, fix)
     target = NO_TARGET.search(said)

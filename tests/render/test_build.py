@@ -258,6 +258,15 @@ def test_an_error_of_kustomize_is_remembered_for_the_same_files(shop: Path) -> N
     assert renderer.processes == 1
 
 
+def test_a_pipeline_and_an_agent_share_a_build(shop: Path) -> None:
+    renderer = Renderer()
+    limited = BuildOptions(own_folder_only=True)
+    one = renderer.build(FolderTree(shop), "overlays/staging")
+    other = renderer.build(FolderTree(shop), "overlays/staging", options=limited)
+    assert renderer.processes == 1
+    assert one.manifests == other.manifests
+
+
 def test_the_longest_unused_build_is_forgotten_first(shop: Path) -> None:
     renderer = Renderer(keep=2)
     tree = FolderTree(shop)
