@@ -2,7 +2,8 @@
 
 A lab is its seed and what came through this door. `save` writes that log; `load` and `fork` replay
 it on a new lab, which then is the same to the byte. What happens inside (a controller that writes,
-a pipeline that commits) is not logged: it happens again by itself.
+a pipeline that commits) is not logged: it happens again by itself. What somebody outside of the lab
+answers meanwhile (a webhook) is kept with the input that was worked on.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import base64
 import functools
 import importlib
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from gitops_sim.clock.virtual import VirtualClock
@@ -31,6 +34,8 @@ class Input:
 
     `time` is in virtual seconds, `events` how many events the clock had taken, `address` which
     object was called, `error` the class of the error it raised (and raises again on replay).
+    `heard` is what was told from outside while it was worked on: the number of the question, how
+    many inputs there were when the answer came, and the answer.
     """
 
     seq: int
@@ -41,6 +46,21 @@ class Input:
     args: list[Any]
     kwargs: dict[str, Any]
     error: str = ""
+    heard: list[list[Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Work:
+    """An input that is being worked on; `known` are answers that a replay has for it."""
+
+    door: Door
+    seq: int
+    known: dict[int, list[Any]]
+    asked: int = 0
+
+
+_AT_WORK: ContextVar[tuple[_Work, ...]] = ContextVar("inputs at work", default=())
+"""What the running thread works on: another one's inputs are none of its own."""
 
 
 class _Addressed(Protocol):
@@ -84,14 +104,18 @@ class Door:
         self.inputs: list[Input] = []
         self.lock: AbstractContextManager[Any] = nullcontext()
         self._clock = clock
-        self._depth = 0
+        self._to_replay: deque[Input] = deque()
+        self._known: dict[int, list[Any]] = {}
         self._objects: dict[str, Any] = {}
         self._makers: dict[str, Callable[[], Any]] = {}
 
     @property
     def is_inside(self) -> bool:
         """True while an input is being worked on: what it calls is not an input itself."""
-        return self._depth > 0
+        return self._work() is not None
+
+    def _work(self) -> _Work | None:
+        return next((work for work in reversed(_AT_WORK.get()) if work.door is self), None)
 
     def register(self, address: str, target: Any) -> None:
         """Let replay find `target` under `address`; a later one with the same address wins."""
@@ -123,15 +147,12 @@ class Door:
                 encoded,
                 named,
             )
-            self.inputs.append(entry)
-            self._depth += 1
             try:
-                yield
+                with self._working(entry):
+                    yield
             except GitOpsSimError as error:
-                self._replace_last(entry, error=type(error).__name__)
+                self._replace(entry, error=type(error).__name__)
                 raise
-            finally:
-                self._depth -= 1
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -143,18 +164,72 @@ class Door:
             before = self._clock.events
             now = self._clock.now()
             entry = Input(len(self.inputs), now, before, "clock", "advance", [0, 0.0], {})
-            self.inputs.append(entry)
-            self._depth += 1
             try:
-                yield
+                with self._working(entry):
+                    yield
             except Exception as error:
                 if self._clock.events > before:  # else it was refused: nothing to do again
-                    self._replace_last(entry, error=type(error).__name__)
+                    self._replace(entry, error=type(error).__name__)
                 raise
             finally:
-                self._depth -= 1
-                taken = [self._clock.events - before, self._clock.now()]
-                self._replace_last(self.inputs[entry.seq], args=taken)
+                self._replace(entry, args=[self._clock.events - before, self._clock.now()])
+
+    @contextmanager
+    def _working(self, entry: Input) -> Iterator[None]:
+        known, self._known = self._known, {}
+        if known:
+            entry = replace(entry, heard=list(known.values()))
+        self.inputs.append(entry)
+        token = _AT_WORK.set((*_AT_WORK.get(), _Work(self, entry.seq, known)))
+        try:
+            yield
+        finally:
+            _AT_WORK.reset(token)
+
+    def ask(self, call: Callable[[], Any], *, repeats: bool = False) -> Any:
+        """Ask somebody outside of the lab; nobody waits for the lock of the door meanwhile.
+
+        A replay does not ask again: it has the answer, and does at the same place what else came
+        in meanwhile.
+
+        Args:
+            call: Gives an answer of plain values, and raises nothing that a replay must see.
+            repeats: It says the same again when asked again, so that its answer is not kept.
+        """
+        work = self._work()
+        if work is None:
+            with self.aside():
+                return call()
+        number, work.asked = work.asked, work.asked + 1
+        known = work.known.get(number)
+        if known is not None:
+            self._replay_until(known[1])
+            return call() if repeats else known[2]
+        before = len(self.inputs)
+        with self.aside():
+            answer = call()
+        if not repeats or len(self.inputs) > before:
+            heard = [number, len(self.inputs), None if repeats else answer]
+            entry = self.inputs[work.seq]
+            self._replace(entry, heard=[*entry.heard, heard])
+        return answer
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let go of the lock for a while, however often this thread holds it."""
+        release: Callable[[], None] | None = getattr(self.lock, "release", None)
+        held = 0
+        while release is not None:
+            try:
+                release()
+            except RuntimeError:  # it is not ours, or no longer
+                break
+            held += 1
+        try:
+            yield
+        finally:
+            for _ in range(held):
+                self.lock.__enter__()
 
     def replay(self, inputs: Sequence[Input]) -> None:
         """Do again what came through another lab's door, each at its own time.
@@ -162,7 +237,20 @@ class Door:
         Raises:
             LabError: Something answers otherwise than it did: another version, or a bug.
         """
-        for entry in inputs:
+        self._to_replay = deque(inputs)
+        self._replay_until(len(inputs))
+
+    def _replay_until(self, seq: int) -> None:
+        """Replay the inputs before one; an input's own work is none of theirs."""
+        token = _AT_WORK.set(())
+        try:
+            self._replay_before(seq)
+        finally:
+            _AT_WORK.reset(token)
+
+    def _replay_before(self, seq: int) -> None:
+        while self._to_replay and self._to_replay[0].seq < seq:
+            entry = self._to_replay.popleft()
             here = (self._clock.now(), self._clock.events)
             if here != (entry.time, entry.events):
                 raise LabError(
@@ -185,6 +273,7 @@ class Door:
         args = [self._decoded(arg) for arg in entry.args]
         kwargs = {name: self._decoded(value) for name, value in entry.kwargs.items()}
         raised = ""
+        self._known = {heard[0]: heard for heard in entry.heard}
         try:
             if entry.address == "clock":
                 with self.running():
@@ -202,8 +291,8 @@ class Door:
                 "load it with the version that saved it",
             )
 
-    def _replace_last(self, entry: Input, **changes: Any) -> None:
-        self.inputs[entry.seq] = Input(**(asdict(entry) | changes))
+    def _replace(self, entry: Input, **changes: Any) -> None:
+        self.inputs[entry.seq] = replace(self.inputs[entry.seq], **changes)
 
     def to_jsonl(self) -> bytes:
         """Return the log, one JSON object a line."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -155,3 +156,73 @@ def test_damaged_log_names_its_line() -> None:
 def test_without_a_door_a_facade_just_works() -> None:
     shelf = Shelf(None)
     assert shelf.put("a") == 1
+
+
+class Caller:
+    """A façade that asks somebody outside of its lab."""
+
+    def __init__(self, door: Door, outsider: Any) -> None:
+        self._door, self._address = door, "caller"
+        self._outsider = outsider
+        self.answers: list[Any] = []
+        door.register(self._address, self)
+
+    @outside
+    def call(self, *, repeats: bool = False) -> None:
+        self.answers.append(self._door.ask(self._outsider, repeats=repeats))
+
+
+def refuse() -> Any:
+    raise AssertionError("a replay asks nobody outside")
+
+
+def test_a_replay_gives_the_answers_that_came_from_outside() -> None:
+    _, door, _ = new_lab()
+    answers = iter(["first", "second"])
+    caller = Caller(door, lambda: next(answers))
+    caller.call()
+    caller.call()
+    _, door2, _ = new_lab()
+    again = Caller(door2, refuse)
+    door2.replay(Door.from_jsonl(door.to_jsonl()))
+    assert again.answers == ["first", "second"]
+    assert door2.to_jsonl() == door.to_jsonl()
+
+
+def test_what_repeats_itself_is_asked_again_and_not_kept() -> None:
+    _, door, _ = new_lab()
+    Caller(door, lambda: "same").call(repeats=True)
+    assert door.inputs[0].heard == []
+    _, door2, _ = new_lab()
+    again = Caller(door2, lambda: "same")
+    door2.replay(door.inputs)
+    assert again.answers == ["same"]
+
+
+def test_others_come_in_while_somebody_outside_is_asked_and_a_replay_does_so_too() -> None:
+    clock, door, shelf = new_lab()
+    door.lock = threading.RLock()
+
+    def outsider() -> str:
+        other = threading.Thread(target=lambda: shelf.put("from another thread"))
+        other.start()
+        other.join(timeout=5)
+        return f"{len(shelf.books)} books"
+
+    caller = Caller(door, outsider)
+    with door.lock:
+        caller.call()
+    clock.advance(0, 5.0)
+    assert caller.answers == ["1 books"]
+    assert [entry.method for entry in door.inputs] == ["call", "put"]
+    _, door2, shelf2 = new_lab()
+    again = Caller(door2, refuse)
+    door2.replay(Door.from_jsonl(door.to_jsonl()))
+    assert (again.answers, shelf2.books) == (["1 books"], ["from another thread"])
+    assert door2.to_jsonl() == door.to_jsonl()
+
+
+def test_who_is_asked_outside_of_any_input_is_simply_asked() -> None:
+    _, door, _ = new_lab()
+    assert door.ask(lambda: 7) == 7
+    assert door.inputs == []
