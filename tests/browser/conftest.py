@@ -23,6 +23,8 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SHOTS = os.environ.get("GITOPS_SIM_SHOTS", "")
+"""A folder for screenshots, for people who want to look."""
 PATIENCE = 120.0
 """Seconds that a server or a notebook may take on a busy machine."""
 
@@ -174,6 +176,11 @@ class Notebook:
         """Return the code cell whose source contains a text."""
         editor = self.page.locator(".jp-InputArea-editor", has_text=text)
         return self.page.locator(".jp-CodeCell").filter(has=editor).first
+
+    def shot(self, what: Locator, name: str) -> None:
+        """Keep a picture of something, for people who want to look."""
+        if SHOTS:
+            what.screenshot(path=Path(SHOTS) / f"{name}.png")
 
     def close_kernels(self) -> None:
         """End every kernel of the server."""
