@@ -34,10 +34,14 @@ def executed(path: Path, folder: Path) -> nbformat.NotebookNode:
 
 
 @pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
-def book(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> nbformat.NotebookNode:
-    return executed(request.param, tmp_path_factory.mktemp("run"))
+def path(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def book(path: Path, tmp_path_factory: pytest.TempPathFactory) -> nbformat.NotebookNode:
+    return executed(path, tmp_path_factory.mktemp("run"))
 
 
 def outputs(book: nbformat.NotebookNode) -> list[Any]:
@@ -73,7 +77,6 @@ def test_every_exercise_is_red_and_offers_help(book: nbformat.NotebookNode) -> N
 
 @pytest.mark.all
 @pytest.mark.notebook
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_shows_the_same_in_another_kernel(
     path: Path, book: nbformat.NotebookNode, tmp_path: Path
 ) -> None:
