@@ -16,6 +16,7 @@ from gitops_sim.apiserver.escalation import no_escalation
 from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.apiserver.services import ServiceAllocation
 from gitops_sim.apiserver.strategies import prepare_kind
+from gitops_sim.apiserver.webhooks import Webhooks
 from gitops_sim.journal import Journal
 from gitops_sim.protocols import Clock
 
@@ -25,16 +26,19 @@ __all__ = ["new_server"]
 def new_server(clock: Clock, journal: Journal, *, name: str = "cluster") -> ApiServer:
     """Return a running API server with the namespaces that every cluster has."""
     server = ApiServer(clock, journal, name=name)
+    webhooks = Webhooks(server)
     server.admission += [
         namespace_lifecycle(server),
         created_with(server),
         partial(give_defaults, server),
         partial(admit_pod, server),
+        webhooks.mutate,
         partial(no_escalation, server),
     ]
     server.judges += [
         partial(keep_limits, server),
         partial(judge_by_policies, server),
+        webhooks.validate,
         partial(take_quota, server),
     ]
     server.strategies.append(partial(prepare_kind, server))

@@ -66,6 +66,8 @@ class ApiServer:
         admission: What looks at each write, and may change it in the name of who writes.
         strategies: What the registry itself adds after that; nobody comes to own it.
         judges: What looks at the object as it is to be stored, valid, and may only refuse it.
+        webhook_functions: What answers AdmissionReviews, by address: a URL, or
+            `<service>.<namespace>/<path>`, without a slash at the end.
         after_write: Is told each write that was stored; the object is None when it is gone.
     """
 
@@ -80,6 +82,7 @@ class ApiServer:
         self.strategies: list[AdmissionHook] = []
         self.judges: list[AdmissionHook] = []
         self.after_write: list[Callable[[Write, Manifest | None], None]] = []
+        self.webhook_functions: dict[str, Callable[[Manifest], Manifest]] = {}
         self.writes = 0
         self.caller = Caller()
 
