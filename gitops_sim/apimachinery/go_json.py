@@ -23,6 +23,7 @@ Differs: deeper bodies are refused.
 _SPACE = " \t\r\n"
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _END = "unexpected end of JSON input"
 
 
@@ -43,7 +44,8 @@ def parse(text: str) -> Any:
         GoJsonError: It is no JSON, or nested too deep.
     """
     try:
-        return json.loads(text, object_pairs_hook=_members, parse_constant=_refuse)
+        value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse)
+        return _without_halves(value) if _HALF.search(text) else value
     except RecursionError:
         raise GoJsonError("exceeded max depth") from None
     except ValueError:
@@ -65,6 +67,22 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     twice = _Repeated(members)
     twice.repeated = tuple(dict.fromkeys(name for name in names if names.count(name) > 1))
     return twice
+
+
+def _without_halves(value: Any) -> Any:
+    """Replace each half of a surrogate pair that stands alone, as Go does."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_without_halves(item) for item in value]
+    if isinstance(value, dict):
+        pairs = [(_without_halves(name), _without_halves(item)) for name, item in value.items()]
+        members = _members(pairs)
+        if isinstance(value, _Repeated):
+            members = _Repeated(members)
+            members.repeated = value.repeated
+        return members
+    return value
 
 
 def _refuse(name: str) -> Any:

@@ -67,3 +67,19 @@ def test_what_is_json_is_read_as_it_is(value: Any) -> None:
 def test_any_text_is_a_value_or_has_a_problem(text: str) -> None:
     with suppress(GoJsonError):
         json.dumps(parse(text))
+
+
+def test_half_of_a_surrogate_pair_is_replaced_as_go_does() -> None:
+    text = (
+        r'{"a":"\ud800","b":"\ud83d\ude00","c":["x\udc00y\uD83D"],"d":1,"d":2,"\udfff":"\\ud800"}'
+    )
+    found = parse(text)
+    expected = {
+        "a": "\ufffd",
+        "b": "\U0001f600",
+        "c": ["x\ufffdy\ufffd"],
+        "d": 2,
+        "\ufffd": r"\ud800",
+    }
+    assert found == expected
+    assert duplicate_fields(found) == ["d"]

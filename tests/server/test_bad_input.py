@@ -1,0 +1,454 @@
+"""Requests that no client should send: all are answered, none with an error of ours.
+
+A 500 is given only where a real server gives one: it says so in a Status without a reason.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import threading
+from contextlib import closing
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitops_sim.server import Server
+
+MAPS = "/api/v1/namespaces/default/configmaps"
+JSON, YAML = "application/json", "application/yaml"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+PATCHES = {
+    "json": "application/json-patch+json",
+    "merge": "application/merge-patch+json",
+    "strategic": "application/strategic-merge-patch+json",
+    "apply": "application/apply-patch+yaml",
+}
+WEB: dict[str, Any] = {
+    "metadata": {"name": "web"},
+    "spec": {
+        "selector": {"matchLabels": {"app": "web"}},
+        "template": {
+            "metadata": {"labels": {"app": "web"}},
+            "spec": {
+                "containers": [{"name": "web", "image": "web:1", "ports": [{"containerPort": 80}]}]
+            },
+        },
+    },
+}
+
+texts = st.text(max_size=20)
+names = st.one_of(
+    st.sampled_from(
+        [
+            "metadata",
+            "spec",
+            "data",
+            "name",
+            "labels",
+            "annotations",
+            "containers",
+            "env",
+            "kind",
+            "apiVersion",
+            "$patch",
+            "$setElementOrder/containers",
+            "$deleteFromPrimitiveList/finalizers",
+            "$retainKeys",
+            "finalizers",
+            "managedFields",
+            "ownerReferences",
+            "template",
+            "replicas",
+            "resourceVersion",
+            "uid",
+            "namespace",
+            "deletionTimestamp",
+            "stringData",
+            "binaryData",
+        ]
+    ),
+    texts,
+)
+values = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False),
+        texts,
+        st.sampled_from(["replace", "delete", "merge", "1", "-1", "100Mi", "web", "default"]),
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(names, inner, max_size=5)),
+    max_leaves=15,
+)
+TARGETS = [
+    MAPS,
+    "/api/v1/namespaces/default/secrets",
+    "/api/v1/namespaces/default/services",
+    "/api/v1/namespaces/default/pods",
+    "/apis/apps/v1/namespaces/default/deployments",
+    "/apis/batch/v1/namespaces/default/cronjobs",
+    "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+    "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+    "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+]
+
+
+def fine(reply: Any) -> None:
+    """Hold that an answer is one a real server could give."""
+    assert 200 <= reply.status < 600
+    if reply.status >= 500:
+        told = reply.json
+        assert (told["kind"], told["status"]) == ("Status", "Failure"), told
+        assert told["message"]
+
+
+@given(st.sampled_from(TARGETS), values)
+def test_any_json_is_answered(module_site: Any, target: str, value: Any) -> None:
+    fine(module_site.ask("POST", target, value))
+
+
+@given(
+    st.sampled_from(TARGETS), st.binary(max_size=200), st.sampled_from([JSON, YAML, PROTOBUF, ""])
+)
+def test_any_bytes_are_answered(
+    module_site: Any, target: str, body: bytes, content_type: str
+) -> None:
+    fine(module_site.ask("POST", target, body, headers={"content-type": content_type}))
+
+
+@given(st.sampled_from(TARGETS), st.text(alphabet="ab:-?[]{}&*!|>'\"#%@`,\n\t 0.~<", max_size=80))
+def test_any_yaml_is_answered(module_site: Any, target: str, body: str) -> None:
+    fine(module_site.ask("POST", target, body.encode(), headers={"content-type": YAML}))
+
+
+@given(st.binary(max_size=120))
+def test_any_protobuf_in_its_envelope_is_answered(module_site: Any, body: bytes) -> None:
+    kind = b"\n\x02v1\x12\tConfigMap"
+    whole = b"k8s\0\n" + bytes([len(kind)]) + kind + b"\x12" + bytes([len(body)]) + body
+    fine(module_site.ask("POST", MAPS, whole, headers={"content-type": PROTOBUF}))
+
+
+@pytest.mark.parametrize("form", PATCHES)
+@given(data=st.data())
+def test_any_patch_is_answered(module_site: Any, form: str, data: st.DataObject) -> None:
+    target = "/apis/apps/v1/namespaces/default/deployments"
+    module_site.ask("POST", target, WEB)
+    pointers = st.lists(names, max_size=4).map(lambda parts: "".join(f"/{part}" for part in parts))
+    step = st.fixed_dictionaries(
+        {"op": st.sampled_from(["add", "remove", "replace", "move", "copy", "test", "nothing"])},
+        optional={"path": st.one_of(pointers, values), "from": pointers, "value": values},
+    )
+    shaped = {
+        "json": st.one_of(st.lists(step, max_size=4), values),
+        "apply": st.one_of(values, values.map(lambda value: WEB | {"spec": value})),
+    }.get(form, values)
+    body = json.dumps(data.draw(shaped)).encode()
+    query = "?fieldManager=p&force=true" if form == "apply" else ""
+    headers = {"content-type": PATCHES[form]}
+    fine(module_site.ask("PATCH", f"{target}/web{query}", body, headers=headers))
+
+
+@given(
+    st.sampled_from(
+        [
+            "labelSelector",
+            "fieldSelector",
+            "limit",
+            "continue",
+            "resourceVersion",
+            "watch",
+            "resourceVersionMatch",
+            "timeoutSeconds",
+            "sendInitialEvents",
+            "allowWatchBookmarks",
+            "pretty",
+            "includeObject",
+            "dryRun",
+            "fieldManager",
+            "fieldValidation",
+            "gracePeriodSeconds",
+            "propagationPolicy",
+            "orphanDependents",
+        ]
+    ),
+    st.one_of(
+        st.text(alphabet="ab=!,() in notexists/.-0123456789", max_size=30),
+        texts,
+        st.sampled_from(
+            ["-1", "0", "1e3", "true", "NaN", "9" * 30, "a in (", "metadata.name=", "!"]
+        ),
+    ),
+    st.sampled_from(["GET", "DELETE", "POST", "HEAD", "OPTIONS", "PROPFIND"]),
+)
+def test_any_query_is_answered(module_site: Any, name: str, value: str, method: str) -> None:
+    body = {"metadata": {"generateName": "q-"}} if method == "POST" else None
+    quoted = quote(value, errors="surrogatepass")
+    for query in (f"{name}={quoted}", f"{name}={quoted}&watch=1", f"{name}&{name}={value[:5]}"):
+        fine(module_site.ask(method, f"{MAPS}?{query}", body))
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(
+                [
+                    "api",
+                    "apis",
+                    "v1",
+                    "apps",
+                    "namespaces",
+                    "default",
+                    "pods",
+                    "watch",
+                    "proxy",
+                    "status",
+                    "scale",
+                    "log",
+                    "token",
+                    "openapi",
+                    "v3",
+                    "",
+                    "..",
+                    "%00",
+                    "%2F",
+                    "%ff",
+                    "configmaps",
+                    "version",
+                    "metrics",
+                ]
+            ),
+            texts.map(lambda text: quote(text, errors="surrogatepass")),
+        ),
+        max_size=8,
+    ),
+    st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"]),
+)
+def test_any_path_is_answered(module_site: Any, parts: list[str], method: str) -> None:
+    body = None if method in ("GET", "DELETE") else {}
+    fine(module_site.ask(method, "/" + "/".join(parts), body))
+
+
+@given(
+    st.sampled_from(
+        ["accept", "content-type", "impersonate-user", "impersonate-group", "user-agent"]
+    ),
+    st.one_of(st.text(alphabet="ab/;=,*+q0.1 vk8s", max_size=40), st.text(max_size=20)),
+)
+def test_any_header_is_answered(module_site: Any, name: str, value: str) -> None:
+    fine(module_site.ask("GET", MAPS, headers={name: value}))
+    fine(module_site.ask("POST", MAPS, {"metadata": {"generateName": "h-"}}, headers={name: value}))
+
+
+BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
+    b"%c: &%c [%s]\n" % (98 + n, 98 + n, b",".join([b"*%c" % (97 + n)] * 9)) for n in range(12)
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "statuses"),
+    [
+        (BOMB, YAML, {400}),
+        (b"a: &a {b: *a}\n", YAML, {400}),
+        (b"[" * 100_000, JSON, {400}),
+        (b'{"data":' + b'{"a":' * 50_000, JSON, {400}),
+        (b"[" * 50_000, YAML, {400}),
+        (b"{a: " * 20_000, YAML, {400}),
+        (b"- " * 50_000, YAML, {400}),
+        (b'{"metadata":{"name":"a\x00b"}}', JSON, {400, 422}),
+        (b'{"metadata":{"name":"nul"},"data":{"k":"a\\u0000b"}}', JSON, {201}),
+        (b"\x00\x00\x00", JSON, {400}),
+        (b"metadata: {name: \x00}\n", YAML, {400}),
+        (b'{"metadata":{"name":"u"},"data":{"k":"\xff\xfe"}}', JSON, {201, 400}),
+        (b"\xff\xfe\xfd", YAML, {400}),
+        (b"\xef\xbb\xbf{}", JSON, {400, 422}),
+        (b'{"metadata":{"name":"s"},"data":{"k":"\\ud800"}}', JSON, {201}),
+        (b'{"metadata":{"name":"s"},"data":{"\\udfff":"k"}}', JSON, {422}),
+        (b'{"metadata":{"name":"s"},"data":{"k":"\\ud83d\\ude00"}}', JSON, {201}),
+        (b"k8s\x00" + b"\xff" * 1000, PROTOBUF, {400}),
+        (b"k8s\x00", PROTOBUF, {400}),
+        (b"\x12\xff\xff\xff\xff\x0f", PROTOBUF, {400}),
+        (b'{"metadata":{"name":"n"},"data":' + b"9" * 5000 + b"}", JSON, {400}),
+        (b'{"metadata":{"generation":' + b"9" * 5000 + b"}}", JSON, {400, 422}),
+        (b'{"metadata":{"generation":1e999999}}', JSON, {400, 422}),
+        (b"", JSON, {400, 422}),
+        (b"null", JSON, {400, 422}),
+        (b"a: 1\na: 2\n", YAML, {400, 422}),
+        (b"!!python/object/apply:os.system [id]\n", YAML, {400}),
+    ],
+    ids=lambda value: repr(value[:18]) if isinstance(value, bytes) else "",
+)
+def test_hostile_bodies_are_refused_at_once(
+    site: Any, body: bytes, content_type: str, statuses: set[int]
+) -> None:
+    reply = site.ask("POST", MAPS, body, headers={"content-type": content_type})
+    assert reply.status in statuses, reply.answer.body[:300]
+    fine(reply)
+    assert site.ask("GET", f"{MAPS}?limit=1").status == 200
+
+
+def test_a_huge_map_of_labels_is_refused_with_its_size(site: Any) -> None:
+    labels = {f"k{number}": "v" for number in range(100_000)}
+    assert site.ask("POST", MAPS, {"metadata": {"name": "many", "labels": labels}}).status in (
+        201,
+        422,
+    )
+    notes = {f"k{number}": "v" * 60 for number in range(6_000)}
+    reply = site.ask("POST", MAPS, {"metadata": {"name": "noted", "annotations": notes}})
+    assert reply.status == 422
+    assert "Too long: may not be more than 262144 bytes" in reply.json["message"]
+
+
+def test_three_mebibytes_are_too_large(site: Any) -> None:
+    body = {"metadata": {"name": "big"}, "data": {"k": "x" * (3 * 1024 * 1024)}}
+    reply = site.ask("POST", MAPS, body)
+    assert (reply.status, reply.json["reason"]) == (413, "RequestEntityTooLarge")
+
+
+def test_a_map_beyond_a_mebibyte_is_told_what_is_the_most(site: Any) -> None:
+    body = {"metadata": {"name": "big"}, "data": {"k": "x" * (1024 * 1024 + 1)}}
+    reply = site.ask("POST", MAPS, body)
+    assert reply.status == 422
+    assert "Too long: may not be more than 1048576 bytes" in reply.json["message"]
+
+
+class Raw:
+    """A client that writes bytes, however wrong, to a served cluster."""
+
+    def __init__(self, server: Server) -> None:
+        self.address = urlsplit(server.url)
+        self.token = server.tokens["admin"]
+        self._context = ssl.create_default_context(cafile=server.kubeconfig.parent / "ca.pem")
+
+    def connect(self) -> ssl.SSLSocket:
+        plain = socket.create_connection((self.address.hostname, self.address.port), timeout=20)
+        return self._context.wrap_socket(plain, server_hostname="127.0.0.1")
+
+    def head(self, method: str, target: str, *lines: str) -> bytes:
+        told = [
+            f"{method} {target} HTTP/1.1",
+            f"Host: {self.address.netloc}",
+            f"Authorization: Bearer {self.token}",
+            *lines,
+        ]
+        return ("\r\n".join(told) + "\r\n\r\n").encode()
+
+    def status(self, sent: bytes) -> int:
+        """Send and return the status that comes back; 0 when the server hangs up."""
+        with closing(self.connect()) as connection:
+            try:
+                connection.sendall(sent)
+                answer = connection.recv(65536)
+            except ConnectionError:
+                return 0
+            return int(answer.split(b" ")[1]) if answer else 0
+
+
+@pytest.fixture
+def raw(served: Server) -> Raw:
+    return Raw(served)
+
+
+def test_lines_that_are_no_http_are_refused(raw: Raw) -> None:
+    for sent in (
+        b"\x00\x01\x02\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        raw.head("GET", "/version", "Content-Length: -1"),
+        raw.head("GET", "/version", "Content-Length: 1", "Content-Length: 2"),
+        raw.head("GET", "/version", "X: " + "y" * 3_000_000),
+        raw.head("POST", MAPS, "Transfer-Encoding: chunked") + b"zz\r\n",
+    ):
+        assert raw.status(sent) in (0, 400, 421, 431), sent[:60]
+    assert raw.status(raw.head("GET", "/version")) == 200
+
+
+def test_odd_targets_and_headers_are_answered(raw: Raw) -> None:
+    for target in ("*", "/%", "/api/v1/%ff%fe", "//", "/..;/x", "/version?%=%&=&&", "/a" * 2000):
+        assert raw.status(raw.head("GET", target)) in (200, 400, 404)
+    assert raw.status(raw.head("GET", "/version", "Accept: \xe9")) in (200, 406)
+
+
+def test_slow_clients_hold_up_nobody(raw: Raw) -> None:
+    body = b'{"metadata":{"name":"slow"}}'
+    head = raw.head("POST", MAPS, "Content-Type: application/json", f"Content-Length: {len(body)}")
+    slow = [raw.connect() for _ in range(20)]
+    for connection in slow:
+        connection.sendall(head + body[:5])
+    assert raw.status(raw.head("GET", "/version")) == 200
+    slow[0].sendall(body[5:])
+    assert b" 201 " in slow[0].recv(65536)
+    for connection in slow:
+        connection.close()
+    assert raw.status(raw.head("GET", f"{MAPS}/slow")) == 200
+
+
+def test_a_half_closed_connection_gets_its_answer_or_ends(raw: Raw) -> None:
+    for sent in (raw.head("GET", "/version"), raw.head("GET", f"{MAPS}?watch=1"), b"GET /ver"):
+        with closing(raw.connect()) as connection:
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+    assert raw.status(raw.head("GET", "/version")) == 200
+
+
+def test_a_watcher_that_does_not_read_holds_up_no_writer(raw: Raw, served: Server) -> None:
+    watching = raw.connect()
+    watching.sendall(raw.head("GET", f"{MAPS}?watch=1"))
+    assert b" 200 " in watching.recv(65536)
+    big = json.dumps({"metadata": {"generateName": "b-"}, "data": {"k": "x" * 500_000}}).encode()
+    head = raw.head("POST", MAPS, "Content-Type: application/json", f"Content-Length: {len(big)}")
+    for _ in range(20):
+        assert raw.status(head + big) == 201
+    assert raw.status(raw.head("GET", "/version")) == 200
+    watching.close()
+    served.stop()
+    assert not [thread for thread in threading.enumerate() if thread.name == "gitops-sim-server"]
+
+
+def test_plain_http_on_the_tls_port_ends(raw: Raw) -> None:
+    with socket.create_connection((raw.address.hostname, raw.address.port), timeout=20) as plain:
+        plain.sendall(b"GET /api HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"namespaces" not in plain.recv(65536)
+    assert raw.status(raw.head("GET", "/version")) == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1", "", "localhost:1", "127.0.0.1.evil.example"]
+)
+def test_another_host_name_reads_nothing(raw: Raw, host: str) -> None:
+    head = raw.head("GET", "/api/v1/namespaces").replace(raw.address.netloc.encode(), host.encode())
+    assert raw.status(head) in (400, 421)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost"])
+def test_a_page_of_another_origin_reads_nothing(raw: Raw, origin: str) -> None:
+    assert raw.status(raw.head("GET", "/api/v1/namespaces", f"Origin: {origin}")) == 403
+    preflight = raw.head(
+        "OPTIONS", MAPS, f"Origin: {origin}", "Access-Control-Request-Method: POST"
+    )
+    assert raw.status(preflight) == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api",
+        "/apis",
+        "/api/v1/namespaces",
+        MAPS,
+        "/openapi/v3",
+        "/openapi/v2",
+        "/metrics",
+        "/git/",
+    ],
+)
+def test_without_a_token_nothing_is_readable(raw: Raw, path: str) -> None:
+    head = raw.head("GET", path)
+    without = b"\r\n".join(line for line in head.split(b"\r\n") if not line.startswith(b"Auth"))
+    assert raw.status(without) in (401, 403, 404)
