@@ -147,7 +147,10 @@ class Image:
         needs_env: Names of environment variables without which it ends at once with code 1.
         ready: False for an image that never passes its readiness or liveness probe.
         memory_mib: What it uses; more than the container's limit is an OOM kill.
+        leak_mib_per_minute: What it uses more, minute by minute.
         error_rate: Part of requests, 0 to 1, that it answers with an error.
+        latency_seconds: How long an answer takes while it has nothing else to do.
+        cpu_seconds: What one request costs of a core.
         log: Lines that it prints when it starts.
     """
 
@@ -162,4 +165,7 @@ class Image:
     ready: bool = True
     memory_mib: int = 32
     error_rate: float = 0.0
+    leak_mib_per_minute: float = 0.0
+    latency_seconds: float = 0.02
+    cpu_seconds: float = 0.005
     log: tuple[str, ...] = ()

@@ -6,8 +6,9 @@ from functools import partial
 from typing import Protocol
 
 from gitops_sim.cluster.controlling import MANAGER, Context, ControllerSpec, build
-from gitops_sim.cluster.housekeeping import HOUSEKEEPING
+from gitops_sim.cluster.housekeeping import HOUSEKEEPING, autoscaler
 from gitops_sim.cluster.network import NETWORK
+from gitops_sim.cluster.network.demand import Traffic
 from gitops_sim.cluster.network.load_balancers import LOAD_BALANCERS
 from gitops_sim.cluster.network.users import USERS_WATCHES, Seen, Users
 from gitops_sim.cluster.nodes.kubelet import KUBELET_WATCHES, Kubelet
@@ -39,6 +40,7 @@ class Site(Protocol):
     clock: Clock
     journal: Journal
     machines: Machines
+    traffic: Traffic
 
     def client(
         self, name: str, *, qps: float = 0.0, burst: int = 0, latency: float = 0.0
@@ -54,6 +56,8 @@ def make_controllers(site: Site, images: ImageSource | None) -> dict[str, Contro
         images: Where kubelets pull from; None: KWOK is in the place of kubelets.
     """
     specs = {**HOUSEKEEPING, **WORKLOADS, **NETWORK, **_node_side(site, images)}
+    scaler = autoscaler(metrics=site.traffic.usage)
+    specs[scaler.name] = scaler
     return {name: _build(site, spec) for name, spec in specs.items()}
 
 
@@ -72,7 +76,7 @@ def make_users(site: Site, name: str) -> Controller:
     seen = Seen(name, site.journal)
 
     def make_reconcile(client: Cluster, caches: Caches) -> Users:
-        return Users(caches, site.clock, site.machines, seen)
+        return Users(caches, site.clock, site.machines, site.traffic, seen)
 
     client = partial(site.client, "users")
     return Controller("users", site.clock, site.journal, client, make_reconcile, USERS_WATCHES)

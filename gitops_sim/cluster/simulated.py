@@ -22,6 +22,7 @@ from gitops_sim.cluster.assembly import (
 )
 from gitops_sim.cluster.faults import Faults
 from gitops_sim.cluster.housekeeping import STANDARD_CLASS
+from gitops_sim.cluster.network.demand import Traffic
 from gitops_sim.cluster.nodes.logs import pod_log
 from gitops_sim.cluster.nodes.machines import Machines
 from gitops_sim.errors import LabError
@@ -56,6 +57,7 @@ class SimulatedCluster:
         server: The API server.
         gate: What all clients of the server pass through.
         machines: What the nodes run on.
+        traffic: Who uses what runs here: `traffic.set_users("Service/shop/web", 200)`.
         controllers: By name: `deployment-controller`, `kube-scheduler`, `kubelet`, …
         faults: What can be broken on purpose: `faults.api_down("5m")`.
     """
@@ -81,6 +83,7 @@ class SimulatedCluster:
         self.server = new_server(clock, journal, name=name)
         self.gate = ApiGate()
         self.machines = Machines(clock, nodes)
+        self.traffic = Traffic(name, clock, self.machines, door)
         self.controllers: dict[str, Controller] = {}
         self._reader = InProcessClient(self.server, _PERSON)
         register_nodes(self, kwok=kwok)
@@ -93,6 +96,7 @@ class SimulatedCluster:
             for controller in (*self.controllers.values(), self._users):
                 controller.start()
         self.machines.on_change.append(self._look_again)
+        self.traffic.on_change.append(self._look_at_users)
         self.faults = Faults(self)
         if door is not None:
             door.register(self._address, self)
@@ -305,11 +309,14 @@ class SimulatedCluster:
             known = ", ".join(machine.name for machine in self.machines)
             raise LabError(f"{self.name} has no node {name!r}", f"choose from: {known}")
 
-    def _look_again(self, node: str) -> None:
-        """Let those look at a machine that changed who cannot see it in the API."""
-        for service in self._reader.list("v1/Service"):
+    def _look_at_users(self, namespace: str | None) -> None:
+        for service in self._reader.list("v1/Service", namespace):
             metadata = service["metadata"]
             self._users.enqueue(Request(metadata["namespace"], metadata["name"]))
+
+    def _look_again(self, node: str) -> None:
+        """Let those look at a machine that changed who cannot see it in the API."""
+        self._look_at_users(None)
         for name in ("kubelet", "node-lifecycle-controller"):
             if name in self.controllers:
                 self.controllers[name].enqueue(Request("", node))

@@ -327,7 +327,8 @@ class UsersServed(Fact):
     `route` is `Service/shop/web`, or an Ingress with its host and path:
     `Ingress/shop/web example.com/api`. `shares` are versions with their parts of the requests that
     are answered, 0 to 1; `error_rate` is the part of all requests that fail; `problem` says why
-    all of them do, if they do.
+    all of them do, if they do; `latency` is the mean time of an answer in seconds; `requests` come
+    in a second.
     """
 
     cluster: str
@@ -335,6 +336,8 @@ class UsersServed(Fact):
     shares: tuple[tuple[str, float], ...]
     error_rate: float
     problem: str
+    latency: float = 0.0
+    requests: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,10 @@ class Behaviour(TypedDict, total=False):
         needs_env: Environment variables without which it ends at once with code 1.
         ready: False: it never passes its readiness or liveness probe.
         memory_mib: What it uses; more than the container's limit is an OOM kill.
+        leak_mib_per_minute: What it uses more, minute by minute.
         error_rate: Part of requests, 0 to 1, that it answers with an error.
+        latency: How long an answer takes while it has nothing else to do: `"20ms"`.
+        cpu: What one request costs of a core: `"5ms"`; it bounds how many a pod can answer.
         log: Lines that it prints when it starts.
     """
 
@@ -54,7 +57,10 @@ class Behaviour(TypedDict, total=False):
     needs_env: Sequence[str]
     ready: bool
     memory_mib: int
+    leak_mib_per_minute: float
     error_rate: float
+    latency: str
+    cpu: str
     log: Sequence[str]
 
 
@@ -174,7 +180,10 @@ def _image(place: Reference, behaviour: Behaviour) -> Image:
         needs_env=tuple(behaviour.get("needs_env", ())),
         ready=behaviour.get("ready", True),
         memory_mib=behaviour.get("memory_mib", 32),
+        leak_mib_per_minute=behaviour.get("leak_mib_per_minute", 0.0),
         error_rate=behaviour.get("error_rate", 0.0),
+        latency_seconds=parse_duration(behaviour.get("latency", "20ms")),
+        cpu_seconds=parse_duration(behaviour.get("cpu", "5ms")),
         log=tuple(behaviour.get("log", ())),
     )
     content = asdict(image) | {"reference": place.repository}

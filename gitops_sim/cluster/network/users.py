@@ -7,11 +7,21 @@ without changes costs nothing. Users write nothing into the cluster.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from gitops_sim.cluster.network.backends import index_selectors, services_of_pod
-from gitops_sim.cluster.network.traffic import NO_SERVICE, Served, routes, serve
+from gitops_sim.cluster.network.demand import Traffic
+from gitops_sim.cluster.network.policies import Sender, allows
+from gitops_sim.cluster.network.traffic import (
+    NO_SERVICE,
+    Demand,
+    Served,
+    Target,
+    routes,
+    serve,
+    targets_of,
+)
 from gitops_sim.cluster.nodes.machines import Machines
 from gitops_sim.journal import Journal
 from gitops_sim.journal.facts import Fact, UsersServed, VersionServed
@@ -23,6 +33,7 @@ __all__ = ["USERS_WATCHES", "Seen", "Users"]
 
 _SLICE = "discovery.k8s.io/v1/EndpointSlice"
 _INGRESS = "networking.k8s.io/v1/Ingress"
+_POLICY = "networking.k8s.io/v1/NetworkPolicy"
 
 
 def _service_of_slice(manifest: Manifest, caches: Caches) -> Iterable[Request]:
@@ -34,6 +45,27 @@ def _service_of_slice(manifest: Manifest, caches: Caches) -> Iterable[Request]:
 def _services_of_ingress(manifest: Manifest, caches: Caches) -> Iterable[Request]:
     namespace = manifest["metadata"]["namespace"]
     return {Request(namespace, service): None for _, service in routes(manifest)}
+
+
+def _services_beside(manifest: Manifest, caches: Caches) -> Iterable[Request]:
+    """Ask for all Services of the policy's namespace."""
+    namespace = manifest["metadata"]["namespace"]
+    found = caches["v1/Service"].list(namespace)
+    return [Request(namespace, service["metadata"]["name"]) for service in found]
+
+
+def _services_with_policies(manifest: Manifest, caches: Caches) -> Iterable[Request]:
+    """Ask for the Services that policies guard: what a namespace is called may let it pass."""
+    return {
+        request: None
+        for policy in caches[_POLICY].list()
+        for request in _services_beside(policy, caches)
+    }
+
+
+def _has_other_labels(before: Manifest | None, after: Manifest | None) -> bool:
+    old, new = ((m or {}).get("metadata", {}).get("labels") for m in (before, after))
+    return bool(old != new)
 
 
 def _runs_otherwise(before: Manifest | None, after: Manifest | None) -> bool:
@@ -49,6 +81,8 @@ USERS_WATCHES = (
     Watched("v1/Pod", requests=services_of_pod, predicate=_runs_otherwise),
     Watched(_SLICE, requests=_service_of_slice),
     Watched(_INGRESS, requests=_services_of_ingress),
+    Watched(_POLICY, requests=_services_beside),
+    Watched("v1/Namespace", requests=_services_with_policies, predicate=_has_other_labels),
 )
 
 
@@ -83,13 +117,18 @@ class Users:
         caches: Of `USERS_WATCHES`.
         clock: Gives the time.
         machines: What pods really do.
+        traffic: How many users there are; is told what pods get.
         seen: What was told before, and to whom.
     """
 
-    def __init__(self, caches: Caches, clock: Clock, machines: Machines, seen: Seen) -> None:
-        self._clock, self._machines, self._seen = clock, machines, seen
+    def __init__(
+        self, caches: Caches, clock: Clock, machines: Machines, traffic: Traffic, seen: Seen
+    ) -> None:
+        self._clock, self._machines = clock, machines
+        self._traffic, self._seen = traffic, seen
         self._services, self._pods = caches["v1/Service"], caches["v1/Pod"]
         self._slices, self._ingresses = caches[_SLICE], caches[_INGRESS]
+        self._policies, self._namespaces = caches[_POLICY], caches["v1/Namespace"]
         index_selectors(self._services)
         self._slices.add_index(
             "service", lambda s: [f"{r.namespace}/{r.name}" for r in _service_of_slice(s, caches)]
@@ -103,31 +142,61 @@ class Users:
         """Look at one Service and the routes to it."""
         service = self._services.get(request.name, request.namespace)
         place = f"{request.namespace}/{request.name}"
+        demands = [self._traffic.of_ingress(route) for route in self._routes(request)]
+        if service is None:
+            self._traffic.set_loads(request, {})
+            for demand in demands:
+                self._tell(demand, Served((), 1.0, NO_SERVICE))
+            return None
         slices = self._slices.by_index("service", place)
         endpoints = [e for slice_ in slices for e in slice_.get("endpoints") or ()]
         uids = [(endpoint.get("targetRef") or {}).get("uid", "") for endpoint in endpoints]
         pods = {uid: pod for uid in uids for pod in self._pods.by_index("uid", uid)}
-        served = serve(slices, pods, self._machines, self._clock.now())
-        if service is None:
-            served = Served((), 1.0, NO_SERVICE)
-        else:
-            self._tell_version(f"Service/{place}", served, endpoints)
-            self._tell(f"Service/{place}", served)
-        for ingress in self._ingresses.by_index("service", place):
-            for route, name in routes(ingress):
-                if name == request.name:
-                    metadata = ingress["metadata"]
-                    told = f"Ingress/{metadata['namespace']}/{metadata['name']} {route}"
-                    self._tell(told, served)
-        if math.isinf(served.changes_at):
+        own = self._traffic.of_service(service)
+        demands = [own, *demands]
+        targets = targets_of(slices, pods)
+        passes, now = self._judge(request.namespace), self._clock.now()
+        answers = serve(targets, demands, self._machines, passes, now)
+        self._traffic.set_loads(request, answers.loads)
+        self._tell_version(f"Service/{place}", answers.served[own.route], endpoints)
+        for demand in demands:
+            self._tell(demand, answers.served[demand.route])
+        if math.isinf(answers.changes_at):
             return None
-        return Result(served.changes_at - self._clock.now())
+        return Result(answers.changes_at - now)
 
-    def _tell(self, route: str, served: Served) -> None:
+    def _routes(self, request: Request) -> list[str]:
+        """Return the routes of Ingresses to a Service."""
+        found: dict[str, None] = {}
+        for ingress in self._ingresses.by_index("service", f"{request.namespace}/{request.name}"):
+            name = f"Ingress/{request.namespace}/{ingress['metadata']['name']}"
+            found |= {
+                f"{name} {route}": None for route, to in routes(ingress) if to == request.name
+            }
+        return list(found)
+
+    def _judge(self, namespace: str) -> Callable[[Target, Sender], bool]:
+        """Return what says whether requests of a sender reach a pod of a namespace."""
+        policies = self._policies.list(namespace)
+        if not policies:
+            return lambda target, sender: True
+        labels = {
+            found["metadata"]["name"]: found["metadata"].get("labels") or {}
+            for found in self._namespaces.list()
+        }
+        return lambda target, sender: allows(policies, (target.pod, target.port), sender, labels)
+
+    def _tell(self, demand: Demand, served: Served) -> None:
         fact = UsersServed(
-            self._seen.cluster, route, served.shares, served.error_rate, served.problem
+            self._seen.cluster,
+            demand.route,
+            served.shares,
+            served.error_rate,
+            served.problem,
+            served.latency,
+            demand.requests,
         )
-        self._seen.tell(route, fact, is_first=bool(served.shares))
+        self._seen.tell(demand.route, fact, is_first=bool(served.shares))
 
     def _tell_version(self, service: str, served: Served, endpoints: Sequence[Any]) -> None:
         version = max(served.shares, key=lambda share: share[1], default=("", 0.0))[0]

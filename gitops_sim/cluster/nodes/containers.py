@@ -7,7 +7,8 @@ Source: k8s.io/kubernetes, pkg/kubelet/kuberuntime/kuberuntime_manager.go, kuber
 pkg/kubelet/images/image_manager.go.
 Differs: pulls of one machine do not wait for each other; a container that is told to stop ends with
 0 after a second; a container that should end (an init container, a pod of a Job) ends well when
-its image would be up, unless the image says otherwise; memory is used up when the app is up.
+its image would be up, unless the image says otherwise; memory is used up when the app is up, and
+grows by the minute if the image leaks; a container without a limit is never killed for it.
 """
 
 from __future__ import annotations
@@ -259,14 +260,26 @@ def _end_of_run(
     if any(name not in around.env for name in image.needs_env):
         return around.now + _REFUSED_AFTER, (1, "Error")
     limit = ((container.get("resources") or {}).get("limits") or {}).get("memory")
-    if limit is not None and image.memory_mib * _MEBIBYTE > parse(limit):
-        return around.now + image.start_seconds, (137, "OOMKilled")
+    full_after = NEVER if limit is None else _memory_lasts(image, int(parse(limit)))
+    after, ends_with = NEVER, (0, "Completed")
     if image.crash_after is not None:
-        reason = "Error" if image.exit_code else "Completed"
-        return around.now + image.crash_after, (image.exit_code, reason)
-    if around.should_end:
-        return around.now + image.start_seconds, (0, "Completed")
-    return None, (0, "Completed")
+        after = image.crash_after
+        ends_with = (image.exit_code, "Error" if image.exit_code else "Completed")
+    elif around.should_end:
+        after = image.start_seconds
+    if full_after <= after and full_after < NEVER:
+        after, ends_with = full_after, (137, "OOMKilled")
+    return (None if after == NEVER else around.now + after), ends_with
+
+
+def _memory_lasts(image: Image, limit: int) -> float:
+    """Return the seconds from the start until a limit of so many bytes is passed."""
+    room = limit / _MEBIBYTE - image.memory_mib
+    if room < 0:
+        return image.start_seconds
+    if not image.leak_mib_per_minute:
+        return NEVER
+    return max(image.start_seconds, room * 60.0 / image.leak_mib_per_minute)
 
 
 def _while_running(
