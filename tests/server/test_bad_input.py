@@ -345,7 +345,7 @@ class Raw:
             try:
                 connection.sendall(sent)
                 answer = connection.recv(65536)
-            except ConnectionError:
+            except (ConnectionError, ssl.SSLEOFError):
                 return 0
             return int(answer.split(b" ")[1]) if answer else 0
 
