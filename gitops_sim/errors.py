@@ -18,7 +18,8 @@
     │   ├── InternalError            500 InternalError
     │   ├── UnknownError             500 without a reason
     │   ├── UnavailableError         503 ServiceUnavailable
-    │   └── RequestTimeoutError      504 Timeout
+    │   ├── RequestTimeoutError      504 Timeout
+    │   └── WebhookDeniedError       an admission webhook says no: its own code and reason
     ├── GitError
     │   ├── UnknownRefError          no such branch, tag or commit
     │   ├── RefRejectedError         a rule of the forge refuses a change of a branch
@@ -39,7 +40,7 @@ exactly that with the exception of a failed process, and pickle does too.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 __all__ = [
     "AlreadyExistsError",
@@ -74,6 +75,7 @@ __all__ = [
     "UnknownError",
     "UnknownRefError",
     "UnsupportedMediaTypeError",
+    "WebhookDeniedError",
 ]
 
 
@@ -89,8 +91,8 @@ class ApiError(GitOpsSimError):
     `retryAfterSeconds` where they apply; an empty dict is sent, None is left out.
     """
 
-    code: ClassVar[int] = 500
-    reason: ClassVar[str] = "InternalError"
+    code = 500
+    reason = "InternalError"
 
     def __init__(self, message: str, details: dict[str, Any] | None = None) -> None:
         super().__init__(message, details)
@@ -230,6 +232,21 @@ class RequestTimeoutError(ApiError):
     """The server gave up waiting."""
 
     code, reason = 504, "Timeout"
+
+
+class WebhookDeniedError(ApiError):
+    """An admission webhook denied the request: `(message, details, code, reason)`, as it says."""
+
+    def __init__(
+        self,
+        message: str,
+        details: dict[str, Any] | None = None,
+        code: int = 400,
+        reason: str = "",
+    ) -> None:
+        super().__init__(message, details)
+        self.args = (message, details, code, reason)
+        self.code, self.reason = code, reason
 
 
 class GitError(GitOpsSimError):

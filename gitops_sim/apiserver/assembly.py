@@ -9,6 +9,7 @@ from gitops_sim.apiserver.admission_limits import give_defaults, keep_limits
 from gitops_sim.apiserver.admission_pods import admit_pod
 from gitops_sim.apiserver.admission_policy import judge_by_policies
 from gitops_sim.apiserver.admission_quota import take_quota
+from gitops_sim.apiserver.admission_webhooks import judge_by_webhooks
 from gitops_sim.apiserver.bootstrap import own_service, store_first_objects
 from gitops_sim.apiserver.client import InProcessClient
 from gitops_sim.apiserver.custom_kinds import begin_definition, follow_definitions
@@ -16,7 +17,6 @@ from gitops_sim.apiserver.escalation import no_escalation
 from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.apiserver.services import ServiceAllocation
 from gitops_sim.apiserver.strategies import prepare_kind
-from gitops_sim.apiserver.webhooks import Webhooks
 from gitops_sim.journal import Journal
 from gitops_sim.protocols import Clock
 
@@ -26,19 +26,18 @@ __all__ = ["new_server"]
 def new_server(clock: Clock, journal: Journal, *, name: str = "cluster") -> ApiServer:
     """Return a running API server with the namespaces that every cluster has."""
     server = ApiServer(clock, journal, name=name)
-    webhooks = Webhooks(server)
+    server.webhooks.make_client = lambda address: InProcessClient(server, address)
     server.admission += [
         namespace_lifecycle(server),
         created_with(server),
         partial(give_defaults, server),
         partial(admit_pod, server),
-        webhooks.mutate,
         partial(no_escalation, server),
     ]
     server.judges += [
         partial(keep_limits, server),
         partial(judge_by_policies, server),
-        webhooks.validate,
+        partial(judge_by_webhooks, server),
         partial(take_quota, server),
     ]
     server.strategies.append(partial(prepare_kind, server))

@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from gitops_sim.apimachinery.kinds import ResourceType
-from gitops_sim.apimachinery.status_errors import not_found
+from gitops_sim.apimachinery.status_errors import conflict, not_found
 from gitops_sim.apiserver.admission import refuse_deletion
+from gitops_sim.apiserver.admission_webhooks import admit
 from gitops_sim.apiserver.definitions import CLEANUP, DEFINITIONS
-from gitops_sim.apiserver.server import ApiServer, Write, storage_kind
+from gitops_sim.apiserver.server import ApiServer, OvertakenError, Write, storage_kind, tried_again
 from gitops_sim.apiserver.store import Kind
 from gitops_sim.errors import ConflictError
 from gitops_sim.protocols import Propagation
@@ -24,6 +25,7 @@ __all__ = ["delete", "finish_if_released"]
 _BY_PROPAGATION = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
 
+@tried_again
 def delete(
     server: ApiServer,
     resource_type: ResourceType,
@@ -52,8 +54,11 @@ def delete(
     write = Write("delete", resource_type, manager, "", dry_run, before)
     refuse_deletion(write, name)
     _check_preconditions(resource_type, before["metadata"], resource_version, uid)
+    admit(server, write, before | {"metadata": dict(before["metadata"])})
     for judge in server.judges:
         judge(write, before)
+    if server.store.get(storage_kind(resource_type), namespace, name) is not before:
+        raise OvertakenError(*conflict(resource_type, name).args)
     metadata = dict(before["metadata"])
     finalizers = list(metadata.get("finalizers", ()))
     _set_propagation(finalizers, propagation)

@@ -56,10 +56,13 @@ class AdmissionRequest:
     def attributes(self) -> dict[str, Any]:
         """Return the request as an AdmissionReview tells it, without the objects."""
         kind, metadata = self.write.resource_type, self.manifest["metadata"]
+        name, namespace = metadata.get("name", ""), metadata.get("namespace", "")
+        if (kind.group, kind.kind) == _NAMESPACES:
+            namespace = name
         return {
             "operation": self.operation,
-            "name": metadata.get("name", ""),
-            "namespace": metadata.get("namespace", ""),
+            "name": name,
+            "namespace": namespace,
             "kind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
             "resource": {"group": kind.group, "version": kind.version, "resource": kind.plural},
             "subResource": self.write.subresource,
@@ -68,9 +71,13 @@ class AdmissionRequest:
         }
 
     def is_selected(self, chosen: Manifest) -> bool:
-        """True when the `objectSelector` and `namespaceSelector` of something choose it."""
-        labels = self.manifest["metadata"].get("labels")
-        if not from_label_selector(chosen.get("objectSelector") or {}).matches(labels):
+        """True when the `objectSelector` and `namespaceSelector` of something choose it.
+
+        One of the old and the new object is enough for the first.
+        """
+        labels = from_label_selector(chosen.get("objectSelector") or {})
+        objects = [o for o in (self.object, self.old_object) if o is not None]
+        if not any(labels.matches(o["metadata"].get("labels")) for o in objects):
             return False
         namespace = self.namespace
         if namespace is None:
@@ -83,7 +90,7 @@ class AdmissionRequest:
         kind, part = self.write.resource_type, self.write.subresource
         plural = f"{kind.plural}/{part}" if part else kind.plural
         names = rule.get("resourceNames") or ()
-        covered = {plural, "*/*", *(("*",) if not part else (f"*/{part}", f"{kind.plural}/*"))}
+        covered = {plural, "*/*", f"{kind.plural}/*", f"*/{part}" if part else "*"}
         return (
             _has(rule.get("operations"), self.operation)
             and _has(rule.get("apiGroups"), kind.group)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec
 
 from gitops_sim.apimachinery.kind_table import KindTable
 from gitops_sim.apimachinery.kinds import ResourceType
@@ -19,7 +21,8 @@ from gitops_sim.apiserver.changed_paths import changed_paths
 from gitops_sim.apiserver.conversion import in_version, storage_kind, to_storage
 from gitops_sim.apiserver.store import Store, StoreConflictError
 from gitops_sim.apiserver.users import Caller
-from gitops_sim.errors import AlreadyExistsError, BadRequestError
+from gitops_sim.apiserver.webhook_backends import WebhookBackends
+from gitops_sim.errors import AlreadyExistsError, BadRequestError, ConflictError
 from gitops_sim.journal import Journal
 from gitops_sim.journal.facts import ConditionChanged, EventSeen, ObjectChanged
 from gitops_sim.protocols import Clock
@@ -28,11 +31,16 @@ from gitops_sim.types import Manifest
 __all__ = [
     "AdmissionHook",
     "ApiServer",
+    "OvertakenError",
     "Write",
     "in_version",
     "revision_of",
     "storage_kind",
+    "tried_again",
 ]
+
+
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,31 @@ AdmissionHook = Callable[[Write, Manifest], None]
 """Changes the object in place, or refuses it by raising an ApiError."""
 
 
+class OvertakenError(ConflictError):
+    """Another write came first, while a webhook was asked."""
+
+
+_ATTEMPTS = 5
+
+
+def tried_again(verb: Callable[P, Manifest]) -> Callable[P, Manifest]:
+    """Let a verb look and write again when another write overtook it.
+
+    A verb that names a resourceVersion then finds that it is not the stored one any more.
+    """
+
+    @wraps(verb)
+    def attempts(*args: P.args, **kwargs: P.kwargs) -> Manifest:
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return verb(*args, **kwargs)
+            except OvertakenError:
+                continue
+        return verb(*args, **kwargs)
+
+    return attempts
+
+
 class ApiServer:
     """One simulated Kubernetes API.
 
@@ -66,8 +99,7 @@ class ApiServer:
         admission: What looks at each write, and may change it in the name of who writes.
         strategies: What the registry itself adds after that; nobody comes to own it.
         judges: What looks at the object as it is to be stored, valid, and may only refuse it.
-        webhook_functions: What answers AdmissionReviews, by address: a URL, or
-            `<service>.<namespace>/<path>`, without a slash at the end.
+        webhooks: Who answers reviews of admission and conversion.
         after_write: Is told each write that was stored; the object is None when it is gone.
     """
 
@@ -82,7 +114,7 @@ class ApiServer:
         self.strategies: list[AdmissionHook] = []
         self.judges: list[AdmissionHook] = []
         self.after_write: list[Callable[[Write, Manifest | None], None]] = []
-        self.webhook_functions: dict[str, Callable[[Manifest], Manifest]] = {}
+        self.webhooks = WebhookBackends(self.store)
         self.writes = 0
         self.caller = Caller()
 
@@ -128,7 +160,7 @@ class ApiServer:
             put = to_storage(resource_type, manifest)
             stored = self.store.put(kind, put, expected=expected, time=self.clock.now())
         except StoreConflictError:
-            raise conflict(resource_type, name) from None
+            raise OvertakenError(*conflict(resource_type, name).args) from None
         self._tell(write, stored, stored)
         return in_version(resource_type, stored)
 

@@ -58,7 +58,7 @@ class Caller:
 
     `warnings` collects what is to be sent in Warning headers; `field_validation` says what
     happens to unknown and duplicate fields, and `problems` collects those that were found before
-    the object was decoded.
+    the object was decoded. `annotations` are what admission adds to the audit of the request.
     """
 
     user: User = INSIDE
@@ -66,6 +66,7 @@ class Caller:
     warnings: list[str] = field(default_factory=list)
     agent: str = ""
     problems: list[str] = field(default_factory=list)
+    annotations: dict[str, str] = field(default_factory=dict)
 
     def warn(self, text: str) -> None:
         """Add a warning, once."""

@@ -19,6 +19,7 @@ from gitops_sim.apimachinery.patches import json_patch, merge_patch, strategic_m
 from gitops_sim.apimachinery.schemas import ANY, decode_problem
 from gitops_sim.apimachinery.sharing import shared
 from gitops_sim.apimachinery.status_errors import conflict, not_found
+from gitops_sim.apiserver.admission_webhooks import admit
 from gitops_sim.apiserver.deleting import finish_if_released
 from gitops_sim.apiserver.preparing import (
     check,
@@ -28,7 +29,7 @@ from gitops_sim.apiserver.preparing import (
     is_custom,
     schema_of,
 )
-from gitops_sim.apiserver.server import ApiServer, Write, in_version, storage_kind
+from gitops_sim.apiserver.server import ApiServer, Write, in_version, storage_kind, tried_again
 from gitops_sim.apiserver.strategies import (
     has_generation,
     has_status,
@@ -82,8 +83,7 @@ def _create(server: ApiServer, write: Write, manifest: Manifest) -> Manifest:
         manifest["metadata"]["managedFields"] = fields
     else:
         manifest = _tracked(server, write, None, manifest)
-    for hook in server.admission:
-        hook(write, manifest)
+    admit(server, write, manifest)
     if has_generation(resource_type, custom=custom):
         manifest["metadata"]["generation"] = 1
     for strategy in server.strategies:
@@ -94,6 +94,7 @@ def _create(server: ApiServer, write: Write, manifest: Manifest) -> Manifest:
     return server.commit(write, manifest)
 
 
+@tried_again
 def update(
     server: ApiServer,
     resource_type: ResourceType,
@@ -119,6 +120,7 @@ def update(
     return replace_stored(server, write, manifest)
 
 
+@tried_again
 def patch(
     server: ApiServer,
     resource_type: ResourceType,
@@ -189,6 +191,7 @@ def _other_kind_problem(server: ApiServer, changed: Manifest) -> str:
     return problem or f'no kind "{kind}" is registered for version "{api_version}"'
 
 
+@tried_again
 def apply(
     server: ApiServer,
     resource_type: ResourceType,
@@ -277,8 +280,7 @@ def replace_stored(
     if not tracked:
         manifest = _tracked(server, write, live, manifest)
         manifest["metadata"] = dict(manifest["metadata"])
-    for hook in server.admission:
-        hook(write, manifest)
+    admit(server, write, manifest)
     if has_generation(resource_type, custom=custom) and write.subresource != "binding":
         manifest["metadata"]["generation"] = next_generation(live, manifest, write)
     for strategy in server.strategies:

@@ -11,7 +11,8 @@ import pytest
 
 from gitops_sim.apiserver import ApiServer, InProcessClient
 from gitops_sim.apiserver.users import Caller
-from gitops_sim.errors import ApiError, ForbiddenError, InternalError
+from gitops_sim.errors import ApiError, InternalError, WebhookDeniedError
+from gitops_sim.protocols import Cluster
 
 GROUP = "admissionregistration.k8s.io"
 URL = "https://hooks.example.com/admit"
@@ -41,16 +42,16 @@ def config_map(name: str = "a", **data: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
 
 
-def answering(**response: Any) -> Callable[[Review], Review]:
+def answering(**response: Any) -> Callable[[Review, Cluster], Review]:
     """Return a webhook that answers everything alike."""
-    return lambda review: {
+    return lambda review, _: {
         "apiVersion": "admission.k8s.io/v1",
         "kind": "AdmissionReview",
         "response": {"uid": review["request"]["uid"], "allowed": True} | response,
     }
 
 
-def patching(*operations: dict[str, Any]) -> Callable[[Review], Review]:
+def patching(*operations: dict[str, Any]) -> Callable[[Review, Cluster], Review]:
     patch = base64.b64encode(json.dumps(list(operations)).encode()).decode()
     return answering(patchType="JSONPatch", patch=patch)
 
@@ -58,11 +59,11 @@ def patching(*operations: dict[str, Any]) -> Callable[[Review], Review]:
 def test_a_webhook_is_asked_with_a_whole_review(server: ApiServer, client: InProcessClient) -> None:
     asked: list[Review] = []
 
-    def answer(review: Review) -> Review:
+    def answer(review: Review, cluster: Cluster) -> Review:
         asked.append(review)
-        return answering()(review)
+        return answering()(review, cluster)
 
-    server.webhook_functions[URL] = answer
+    server.webhooks.functions[URL] = answer
     configure(client, "ValidatingWebhookConfiguration")
     client.create(config_map(x="1"))
     (review,) = asked
@@ -81,7 +82,7 @@ def test_a_mutating_webhook_changes_what_is_stored(
     server: ApiServer, client: InProcessClient
 ) -> None:
     operation = {"op": "add", "path": "/metadata/labels", "value": {"seen": "yes"}}
-    server.webhook_functions[URL] = patching(operation)
+    server.webhooks.functions[URL] = patching(operation)
     configure(client, "MutatingWebhookConfiguration")
     client.create(config_map())
     assert client.get("v1/ConfigMap", "a")["metadata"]["labels"] == {"seen": "yes"}
@@ -89,7 +90,7 @@ def test_a_mutating_webhook_changes_what_is_stored(
 
 def test_a_patched_object_gets_its_defaults(server: ApiServer, client: InProcessClient) -> None:
     sidecar = {"name": "proxy", "image": "proxy:1"}
-    server.webhook_functions[URL] = patching(
+    server.webhooks.functions[URL] = patching(
         {"op": "add", "path": "/spec/containers/-", "value": sidecar}
     )
     rule = RULE | {"resources": ["pods"]}
@@ -110,7 +111,7 @@ def test_a_patched_object_gets_its_defaults(server: ApiServer, client: InProcess
 def test_a_denial_is_told_in_the_words_of_the_webhook(
     server: ApiServer, client: InProcessClient, status: dict[str, Any], code: int, text: str
 ) -> None:
-    server.webhook_functions[URL] = answering(allowed=False, status=status)
+    server.webhooks.functions[URL] = answering(allowed=False, status=status)
     configure(client, "ValidatingWebhookConfiguration")
     with pytest.raises(ApiError) as denied:
         client.create(config_map())
@@ -120,7 +121,7 @@ def test_a_denial_is_told_in_the_words_of_the_webhook(
 
 
 def test_warnings_reach_the_caller(server: ApiServer, client: InProcessClient) -> None:
-    server.webhook_functions[URL] = answering(warnings=["think twice"])
+    server.webhooks.functions[URL] = answering(warnings=["think twice"])
     configure(client, "ValidatingWebhookConfiguration")
     caller = Caller()
     with server.called_by(caller):
@@ -148,14 +149,14 @@ def test_a_service_is_an_address_too(server: ApiServer, client: InProcessClient)
     configure(client, "ValidatingWebhookConfiguration", clientConfig=config)
     with pytest.raises(InternalError, match='service "hooks" not found'):
         client.create(config_map())
-    server.webhook_functions["hooks.tools/admit"] = answering()
+    server.webhooks.functions["hooks.tools/admit"] = answering()
     client.create(config_map())
 
 
 def test_conditions_and_selectors_choose_what_is_asked(
     server: ApiServer, client: InProcessClient
 ) -> None:
-    server.webhook_functions[URL] = answering(allowed=False, status={"code": 403})
+    server.webhooks.functions[URL] = answering(allowed=False, status={"code": 403})
     configure(
         client,
         "ValidatingWebhookConfiguration",
@@ -165,5 +166,5 @@ def test_conditions_and_selectors_choose_what_is_asked(
     client.create(config_map("small", x="1"))
     free = config_map("free", x="1", y="2")
     client.create(free | {"metadata": {"name": "free", "labels": {"free": "yes"}}})
-    with pytest.raises(ForbiddenError):
+    with pytest.raises(WebhookDeniedError):
         client.create(config_map("big", x="1", y="2"))
