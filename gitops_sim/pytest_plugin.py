@@ -15,6 +15,7 @@ it until a test asks for a cluster.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -36,6 +37,8 @@ __all__ = [
 ]
 
 _MARKER = "simulated_cluster"
+_OFFICIAL = ("kubernetes.config", "kubernetes.config.kube_config")
+"""Modules of the official client that read KUBECONFIG once, when they are imported."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -96,9 +99,13 @@ def simulated_kubeconfig(
     Whatever the test starts (kubectl, an operator) thus finds this cluster and no other; kubectl's
     cache is the test's own too.
     """
-    monkeypatch.setenv("KUBECONFIG", str(simulated_cluster.kubeconfig))
+    path = simulated_cluster.kubeconfig
+    monkeypatch.setenv("KUBECONFIG", str(path))
     monkeypatch.setenv("KUBECACHEDIR", str(tmp_path / "kubectl-cache"))
-    return simulated_cluster.kubeconfig
+    for name in _OFFICIAL:
+        if name in sys.modules:
+            monkeypatch.setattr(sys.modules[name], "KUBE_CONFIG_DEFAULT_LOCATION", str(path))
+    return path
 
 
 @pytest.fixture

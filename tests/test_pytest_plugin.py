@@ -15,7 +15,7 @@ WITHOUT = ("-p", "no:cacheprovider", "-p", "no:playwright", "-p", "no:hypothesis
 OWN_PROJECT = """
     import os, urllib.error, urllib.request
     import pytest
-    from kubernetes import client
+    from kubernetes import client, config
 
     @pytest.mark.parametrize("turn", [1, 2])
     def test_a_fresh_cluster_for_each_test(simulated_api_client, turn):
@@ -52,6 +52,10 @@ OWN_PROJECT = """
         assert os.environ["KUBECONFIG"] == str(simulated_kubeconfig)
         assert simulated_kubeconfig.stat().st_mode & 0o077 == 0
 
+    def test_the_official_client_finds_it_though_it_was_imported_before(simulated_kubeconfig):
+        config.load_kube_config()
+        assert client.Configuration.get_default_copy().host in simulated_kubeconfig.read_text()
+
     @pytest.mark.simulated_cluster(users={"dora": ("developers",)})
     def test_users_have_tokens(simulated_cluster):
         assert {"admin", "dora"} <= set(simulated_cluster.tokens)
@@ -81,7 +85,7 @@ OWN_PROJECT = """
 def test_it_serves_a_project_that_knows_only_the_fixtures(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(OWN_PROJECT)
     result = pytester.runpytest_subprocess("--strict-markers", *WITHOUT)
-    result.assert_outcomes(passed=9, errors=1)
+    result.assert_outcomes(passed=10, errors=1)
     result.stdout.fnmatch_lines(["*simulated_cluster takes named options, such as controllers*"])
 
 
