@@ -22,7 +22,7 @@ from typing import Any
 KUBERNETES, MODULES = "k8s.io/kubernetes@v1.37.2", "v0.37.2"
 TARGET = Path(__file__).resolve().parent.parent / "gitops_sim/apiserver/data/tables.json.xz"
 DEFINITIONS = re.compile(
-    r"(\w+)\s*:?=\s*\[\]metav1\.TableColumnDefinition\{\n(.*?)\n\t\}", re.DOTALL
+    r"(\w+)\s*:?=\s*(?:append\(\w+, )?\[\]metav1\.TableColumnDefinition\{\n(.*?)\n\t\}", re.DOTALL
 )
 COLUMN = re.compile(r"^\t+\{(.*)\},$", re.MULTILINE)
 HANDLER = re.compile(r"h\.TableHandler\((\w+), (\w+)\)")
@@ -87,10 +87,10 @@ def generate(cache: Path) -> bytes:
     """Return the content of the data file."""
     source = (cache / KUBERNETES / "pkg/printers/internalversion/printers.go").read_text()
     documented = documentation(cache, source)
-    columns = {
-        name: [column(text, documented) for text in COLUMN.findall(body)]
-        for name, body in DEFINITIONS.findall(source)
-    }
+    columns: dict[str, list[dict[str, Any]]] = {}
+    for name, body in DEFINITIONS.findall(source):
+        added = [column(text, documented) for text in COLUMN.findall(body)]
+        columns.setdefault(name, []).extend(added)
     printers = {name: (package, kind) for name, package, kind in PRINTER.findall(source)}
     table = {}
     for defined, printer in HANDLER.findall(source):

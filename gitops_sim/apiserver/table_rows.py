@@ -23,6 +23,7 @@ from gitops_sim.apiserver.table_cells import (
     part,
 )
 from gitops_sim.apiserver.table_metrics import format_metrics
+from gitops_sim.apiserver.table_others import OTHER_ROWS
 from gitops_sim.apiserver.table_workloads import WORKLOAD_ROWS
 from gitops_sim.types import Manifest
 
@@ -345,7 +346,9 @@ def _runtime_class(manifest: Manifest, ages: Ages) -> list[Any]:
     return name_and_age(manifest, ages, manifest.get("handler", ""))
 
 
-ROWS: dict[str, Row] = WORKLOAD_ROWS | {
+ROWS: dict[str, Row] = {
+    **WORKLOAD_ROWS,
+    **OTHER_ROWS,
     "/ConfigMap": _config_map,
     "/Endpoints": _endpoints,
     "/Event": _event,

@@ -2,14 +2,16 @@
 
 Source: k8s.io/kubernetes, pkg/registry.
 Differs: nothing runs in a simulated container, so exec, attach and port-forward are refused, and
-proxies have nothing to lead to; a log is what is there now, `follow` does not wait for more.
+proxies have nothing to lead to; lines of a log have no times.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from gitops_sim.apimachinery.fields import parse_field_selector
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.status_errors import method_not_allowed, unknown_resource
 from gitops_sim.apiserver import writing
@@ -22,12 +24,16 @@ from gitops_sim.apiserver.scaling import (
     patched_scale,
     scale_of,
 )
+from gitops_sim.apiserver.server import storage_kind
 from gitops_sim.apiserver.subresources import bind
+from gitops_sim.apiserver.watching import Filter, StoreWatch
 from gitops_sim.errors import BadRequestError, MethodNotAllowedError
 from gitops_sim.server.answers import Answer, compact, encoded, text_answer
 from gitops_sim.server.bodies import decode_foreign, media_type
+from gitops_sim.server.following import LogStream
 from gitops_sim.server.options import integer, write_options
 from gitops_sim.server.patching import APPLY, applied, patched, read_patch
+from gitops_sim.server.shapes import Shaper
 from gitops_sim.server.target import Target
 from gitops_sim.types import Manifest
 
@@ -135,8 +141,10 @@ def _changed_scale(
 
 
 def _scale(target: Target, scale: Manifest) -> Answer:
-    form = target.form
-    return Answer(200, form.content_type, encoded(scale, form))
+    form, include = target.form, target.request.parameter("includeObject")
+    group, _, version = SCALE.rpartition("/")
+    shaper = Shaper(target.server, ResourceType(group, version, "Scale", ""), form, include)
+    return Answer(200, form.content_type, encoded(shaper.one(scale), form))
 
 
 def _bind(target: Target) -> Answer:
@@ -168,19 +176,36 @@ def _issue_token(target: Target) -> Answer:
 
 
 def _log(target: Target) -> Answer:
-    target.server.find(target.resource_type, target.namespace, target.wanted.name)
+    pod = target.server.find(target.resource_type, target.namespace, target.wanted.name)
     request = target.request
-    text = target.beside.logs(
-        target.wanted.name,
-        target.namespace,
-        container=request.parameter("container"),
-        previous=request.flag("previous"),
-    )
-    most = integer(request, "tailLines")
-    if most is not None:
-        lines = text.splitlines(keepends=True)
-        text = "".join(lines[-most:] if most > 0 else [])
-    return text_answer(text)
+    container, previous = request.parameter("container"), request.flag("previous")
+
+    def read() -> str:
+        return target.beside.logs(
+            target.wanted.name, target.namespace, container=container, previous=previous
+        )
+
+    text = read()
+    tail = _tail(text, integer(request, "tailLines"))
+    if not request.flag("follow"):
+        return text_answer(tail)
+    stream = LogStream(_watch(target), pod, container, read, text[: len(text) - len(tail)])
+    return replace(text_answer(""), stream=stream)
+
+
+def _tail(text: str, most: int | None) -> str:
+    if most is None:
+        return text
+    return "".join(text.splitlines(keepends=True)[-most:]) if most > 0 else ""
+
+
+def _watch(target: Target) -> StoreWatch:
+    """Return a watch on the object alone, from now on."""
+    place, store = (target.namespace, target.wanted.name), target.server.store
+    fields = parse_field_selector(f"metadata.name={place[1]}")
+    wanted = Filter(place[0], None, fields)
+    kind = storage_kind(target.resource_type)
+    return StoreWatch(store, kind, wanted, store.revision, lambda manifest: manifest)
 
 
 def _body(target: Target, api_version: str, kind: str) -> dict[str, Any]:

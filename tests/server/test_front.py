@@ -225,3 +225,23 @@ def test_no_request_meets_an_unhandled_error(
     assert 200 <= reply.status < 600
     if reply.status == 500:
         assert reply.json["message"]
+
+
+def test_a_scale_is_shown_as_a_table(site: Any) -> None:
+    path = "/apis/apps/v1/namespaces/default/deployments"
+    spec = {
+        "replicas": 3,
+        "selector": {"matchLabels": {"a": "b"}},
+        "template": {
+            "metadata": {"labels": {"a": "b"}},
+            "spec": {"containers": [{"name": "c", "image": "i"}]},
+        },
+    }
+    site.make(path, "Deployment", "web", spec=spec)
+    accept = {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
+    table = site.ask("GET", f"{path}/web/scale", headers=accept).json
+    assert [column["name"] for column in table["columnDefinitions"]][1:3] == [
+        "Desired",
+        "Available",
+    ]
+    assert table["rows"][0]["cells"][:3] == ["web", 3, 0]

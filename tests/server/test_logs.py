@@ -1,0 +1,93 @@
+"""Logs over the front: the whole, a tail, and one that is followed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gitops_sim.server import Front
+from gitops_sim.server.requests import Request
+
+PODS = "/api/v1/namespaces/default/pods"
+MERGE = {"content-type": "application/merge-patch+json"}
+
+
+class Printer:
+    """A pod whose container prints what a test says."""
+
+    def __init__(self, site: Any) -> None:
+        spec = {"containers": [{"name": "c", "image": "i"}]}
+        site.make("/api/v1/namespaces/default/serviceaccounts", "ServiceAccount", "default")
+        site.make(PODS, "Pod", "p", spec=spec)
+        self.site = site
+        self.text = "one\ntwo\n"
+        self.front = Front(site.api, None, logs=lambda *_, **__: self.text)
+        self.set_state({"running": {"startedAt": "2026-01-01T00:00:00Z"}})
+
+    def set_state(self, state: Any, restarts: int = 0) -> None:
+        told = {"name": "c", "image": "i", "imageID": "", "ready": True, "restartCount": restarts}
+        patch = {"status": {"containerStatuses": [told | {"state": state}]}}
+        self.site.ask("PATCH", f"{PODS}/p/status", patch, headers=MERGE)
+
+    def log(self, query: str) -> Any:
+        user = self.site.users["admin"]
+        return self.front.respond(Request(user, "GET", f"{PODS}/p/log", query, {}, b""))[0]
+
+
+@pytest.fixture
+def printer(site: Any) -> Printer:
+    return Printer(site)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", "one\ntwo\n"),
+        ("tailLines=1", "two\n"),
+        ("tailLines=0", ""),
+        ("tailLines=9", "one\ntwo\n"),
+    ],
+)
+def test_a_log_is_plain_text(printer: Printer, query: str, expected: str) -> None:
+    answer = printer.log(query)
+    assert answer.stream is None
+    assert answer.body.decode() == expected
+
+
+def test_a_followed_log_goes_on_until_the_container_ends(printer: Printer) -> None:
+    stream = printer.log("follow=true").stream
+    woken: list[str] = []
+    stream.subscribe(lambda: woken.append("news"))
+    assert stream.next_chunks() == [b"one\ntwo\n"]
+    assert stream.next_chunks() == []
+    printer.text += "three\n"
+    printer.set_state({"terminated": {"exitCode": 1}})
+    assert woken
+    assert stream.next_chunks() == [b"three\n"]
+    assert stream.ended
+    assert stream.next_chunks() == []
+
+
+def test_a_followed_log_begins_with_its_tail(printer: Printer) -> None:
+    stream = printer.log("follow=true&tailLines=1").stream
+    assert stream.next_chunks() == [b"two\n"]
+
+
+def test_a_followed_log_ends_when_the_pod_is_gone_or_runs_anew(printer: Printer) -> None:
+    first = printer.log("follow=true").stream
+    first.next_chunks()
+    printer.set_state({"running": {"startedAt": "2026-01-01T00:01:00Z"}}, restarts=1)
+    assert first.next_chunks() == []
+    assert first.ended
+    second = printer.log("follow=true").stream
+    printer.site.ask("DELETE", f"{PODS}/p?gracePeriodSeconds=0")
+    second.next_chunks()
+    assert second.ended
+
+
+def test_the_log_of_a_container_that_ended_is_not_waited_for(printer: Printer) -> None:
+    printer.set_state({"terminated": {"exitCode": 0}})
+    stream = printer.log("follow=true").stream
+    assert stream.next_chunks() == [b"one\ntwo\n"]
+    assert stream.ended
