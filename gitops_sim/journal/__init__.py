@@ -9,17 +9,23 @@ from gitops_sim.journal.measures import (
     drift_exposure,
     lead_times,
 )
+from gitops_sim.journal.users import Outage, Stretch, UsersSeries, routes_of, users_series
 from gitops_sim.journal.who_set import Setter, who_set
 
 __all__ = [
     "Delivered",
     "Entry",
     "Journal",
+    "Outage",
     "Setter",
+    "Stretch",
+    "UsersSeries",
     "convergence",
     "deployment_frequency",
     "drift_exposure",
     "facts",
     "lead_times",
+    "routes_of",
+    "users_series",
     "who_set",
 ]

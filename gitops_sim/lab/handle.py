@@ -7,15 +7,17 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitops_sim.clock import outside
+from gitops_sim.clock import outside, parse_duration
 from gitops_sim.cluster import SimulatedCluster
 from gitops_sim.forge import Repository
+from gitops_sim.journal import users_series
 from gitops_sim.kubectl import CommandResult, KubectlCommand
 from gitops_sim.lab.boards import View
 from gitops_sim.lab.comparison import Comparison
 from gitops_sim.lab.declared import Connection
 from gitops_sim.lab.flux import FluxHandle
 from gitops_sim.lab.parts import LabParts
+from gitops_sim.lab.users import OBJECTIVE, UsersView, find_route
 from gitops_sim.push import Run, Workspace
 
 __all__ = ["ClusterHandle", "CommandOutput", "PipelineHandle"]
@@ -83,7 +85,9 @@ class ClusterHandle:
 
     Attributes:
         name: The cluster's.
-        simulated: The cluster itself: nodes, controllers, faults (simulation only).
+        simulated: The cluster itself: nodes and controllers (simulation only).
+        faults: What can be broken on purpose: `faults.api_down("5m")` (simulation only).
+        traffic: How many users there are: `traffic.set_users(…)` (simulation only).
         flux: Pull-based delivery: `flux.bootstrap(repository, path=…)`.
         pipeline: Push-based delivery: `pipeline.connect(repository)`.
     """
@@ -91,6 +95,7 @@ class ClusterHandle:
     def __init__(self, cluster: SimulatedCluster, parts: LabParts) -> None:
         self.name = cluster.name
         self.simulated = cluster
+        self.faults, self.traffic = cluster.faults, cluster.traffic
         self.pipeline = PipelineHandle(cluster, parts)
         self.flux = FluxHandle(cluster, parts)
         self.get, self.list, self.watch = cluster.get, cluster.list, cluster.watch
@@ -151,6 +156,26 @@ class ClusterHandle:
         if result is None:
             return CommandOutput("", "error: timed out waiting for the command to end\n", 1)
         return CommandOutput(result.stdout, result.stderr, result.exit_code)
+
+    def users(
+        self, route: str = "", *, since: str | None = None, objective: float = OBJECTIVE
+    ) -> UsersView:
+        """Return what users saw: versions, errors, outages and the error budget.
+
+        Args:
+            route: The name of a Service or an Ingress, or one of the lab's routes; empty: the one
+                on which most requests failed.
+            since: How far it goes back, such as `1h`; None: to the beginning.
+            objective: Part of the requests that shall be answered.
+
+        Raises:
+            LabError: Users were never answered there.
+        """
+        parts, now = self._parts, self._parts.clock.now()
+        start = 0.0 if since is None else max(0.0, now - parse_duration(since))
+        found = find_route(parts.journal, self.name, route, until=now)
+        series = users_series(parts.journal, self.name, found, since=start, until=now)
+        return UsersView(series, parts.clock, start=start, objective=objective)
 
     def compared(self, *, start: float, end: float) -> Comparison:
         """Return desired and actual state at `end`, with the history from `start` on (seconds)."""

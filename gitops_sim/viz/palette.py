@@ -20,6 +20,7 @@ __all__ = [
     "PAPER",
     "SANS",
     "SYNC_STATES",
+    "VERSION_LOOKS",
     "HealthName",
     "SyncLook",
     "SyncName",
@@ -69,6 +70,16 @@ HEALTH_INKS: dict[HealthName, str] = {
     "Suspended": "#57606A",
     "Unknown": "#57606A",
 }
+
+
+VERSION_LOOKS: tuple[tuple[str, str], ...] = (
+    ("#E8F2FD", "#0969DA"),
+    ("#E6F7F2", "#007E6A"),
+    ("#F8F0FD", "#9942CD"),
+    ("#FFF1DB", "#955B08"),
+    ("#E9ECFA", "#3A4374"),
+)
+"""Tint and ink of the versions that users see, in the order in which they do, round and round."""
 
 
 def health_ink(health: str) -> str:
