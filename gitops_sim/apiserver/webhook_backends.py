@@ -26,6 +26,10 @@ WebhookFunction: TypeAlias = Callable[[Manifest, Cluster], Manifest]
 """From a review (AdmissionReview, ConversionReview) and a client of the cluster to a review."""
 
 _SERVICES = Kind("", "Service")
+_CONFIGURATIONS = (
+    Kind("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+    Kind("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+)
 _DEEPEST = 10
 _DEPTH: ContextVar[int] = ContextVar("webhooks that wait for each other", default=0)
 
@@ -66,6 +70,7 @@ class WebhookBackends:
         functions: By address: a URL, or `<service>.<namespace>/<path>`, without a slash at the end.
         outside: Asks other URLs; None while the lab is not served.
         ask: How to ask without holding up others.
+        converters: The `spec.conversion.webhook` of kinds whose versions a webhook converts.
     """
 
     make_client: Callable[[str], Cluster]
@@ -74,7 +79,13 @@ class WebhookBackends:
         self.functions: dict[str, WebhookFunction] = {}
         self.outside: OutsideCall | None = None
         self.ask: Ask = _ask_at_once
+        self.converters: dict[Kind, Manifest] = {}
         self._store = store
+
+    @property
+    def are_there(self) -> bool:
+        """True when a request may have to wait for a webhook."""
+        return bool(self.converters) or any(map(self._store.objects, _CONFIGURATIONS))
 
     def call(self, config: Manifest, review: Manifest, seconds: int) -> Any:
         """Return the JSON that the server of a `clientConfig` answers to a review.

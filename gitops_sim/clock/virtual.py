@@ -70,6 +70,11 @@ class VirtualClock:
         self._running = False
         self._second = (-1, "")
 
+    @property
+    def running(self) -> bool:
+        """True while events are taken; it cannot be made to run then."""
+        return self._running
+
     def now(self) -> float:
         """Seconds since the epoch."""
         return float(self._env.now)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gitops_sim.apiserver import InProcessClient, new_server
+from gitops_sim.apiserver.webhook_backends import WebhookFunction
 from gitops_sim.clock import Account
 from gitops_sim.clock.door import Door, outside
 from gitops_sim.cluster.api_gate import ApiGate, GatedAccount, GatedClient
@@ -81,6 +82,8 @@ class SimulatedCluster:
         self.door = self._door = door
         self._address = f"cluster/{name}"
         self.server = new_server(clock, journal, name=name)
+        if door is not None:
+            self.server.webhooks.ask = door.ask
         self.gate = ApiGate()
         self.machines = Machines(clock, nodes)
         self.traffic = Traffic(name, clock, self.machines, door)
@@ -263,6 +266,24 @@ class SimulatedCluster:
             grace_period=grace_period,
             dry_run=dry_run,
         )
+
+    @outside
+    def webhook(self, address: str, function: WebhookFunction | None) -> None:
+        """Let a function answer a webhook, in the place of a server in the cluster.
+
+        Configurations (of admission, or of a definition's conversion) name it by URL or Service. It
+        gets the whole review and a client of this cluster, and returns the whole review with its
+        response.
+
+        Args:
+            address: The `clientConfig.url`, or `<service>.<namespace>/<path>`.
+            function: Of a module, so that a saved lab finds it; the same question must get the
+                same answer. None: nothing answers there any more.
+        """
+        functions = self.server.webhooks.functions
+        functions.pop(address.removesuffix("/"), None)
+        if function is not None:
+            functions[address.removesuffix("/")] = function
 
     # Crashes and faults.
 

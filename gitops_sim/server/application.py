@@ -55,9 +55,14 @@ class Gate:
     def __init__(self, lock: Lock) -> None:
         self._lock = lock
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """Return what the work returns."""
-        if self._lock.acquire(blocking=False):
+    async def run(self, work: Callable[[], T], *, waits: bool = False) -> T:
+        """Return what the work returns.
+
+        Args:
+            work: Is done under the lock.
+            waits: It may let go of the lock and wait, which the loop must not.
+        """
+        if not waits and self._lock.acquire(blocking=False):
             try:
                 return work()
             finally:
@@ -81,6 +86,7 @@ class Application:
         gate: Has the lock.
         hosts: What the Host header may be: anything else is a page of another origin that makes
             a browser ask here.
+        may_wait: Tells whether an answer may have to wait for a webhook.
     """
 
     def __init__(
@@ -89,8 +95,11 @@ class Application:
         tokens: Tokens,
         gate: Gate,
         hosts: frozenset[str],
+        *,
+        may_wait: Callable[[], bool],
     ) -> None:
         self._respond = respond
+        self._may_wait = may_wait
         self._tokens = tokens
         self._gate = gate
         self._hosts = hosts
@@ -133,7 +142,7 @@ class Application:
             headers,
             body,
         )
-        return await self._gate.run(lambda: self._respond(request))
+        return await self._gate.run(lambda: self._respond(request), waits=self._may_wait())
 
     def _user(self, headers: Mapping[str, str]) -> User:
         user = self._tokens.user(headers.get("authorization", ""))

@@ -48,6 +48,7 @@ class Front:
         self._address = f"server/{server.name}"
         if door is not None:
             door.register(self._address, self)
+            server.webhooks.ask = door.ask
 
     def respond(self, request: Request) -> tuple[Answer, list[str]]:
         """Answer a request; return warnings beside it. The lock of the door is held meanwhile."""
@@ -60,6 +61,10 @@ class Front:
             dict(request.headers),
             request.body,
         )
+
+    def may_wait(self) -> bool:
+        """True when an answer may have to wait for somebody outside of the lab."""
+        return self.server.webhooks.are_there
 
     @outside
     def write(

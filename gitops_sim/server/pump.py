@@ -55,11 +55,14 @@ class Pump:
         self._wake.set()
 
     def catch_up(self) -> None:
-        """Bring the clock to the present; the caller holds the lock of the door."""
+        """Bring the clock to the present; the caller holds the lock of the door.
+
+        Nothing happens while a step of the clock waits for a webhook.
+        """
         if self._clock.now() > self._present():
             self._rebase()
         present = self._present()
-        if not self._door.is_inside and present > self._clock.now():
+        if not self._door.is_inside and not self._clock.running and present > self._clock.now():
             with self._door.running():
                 self._clock.run(present)
 

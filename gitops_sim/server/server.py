@@ -29,6 +29,7 @@ from gitops_sim.server.git import MOUNT, GitApplication, git_environment, mounte
 from gitops_sim.server.kubeconfig import Access, idle_kubeconfig, kubeconfig, write_private
 from gitops_sim.server.pump import Pump
 from gitops_sim.server.tokens import ADMIN, Tokens
+from gitops_sim.server.webhooks import call_webhook
 
 __all__ = ["ServeOptions", "Served", "Server"]
 
@@ -136,6 +137,8 @@ class Server:
         self._folder = tempfile.TemporaryDirectory(prefix="gitops-sim-")
         self._loop = _Loop(self, listening, certificates.context)
         self._loop.start()
+        for front in self._fronts.values():
+            front.server.webhooks.outside = call_webhook
         access = {
             name: Access(url, self._tokens.by_name[ADMIN]) for name, url in self._urls.items()
         }
@@ -183,6 +186,8 @@ class Server:
             self._pump.stop()
         self._loop.stop()
         self._loop = None
+        for front in self._fronts.values():
+            front.server.webhooks.outside = None
         if self.options.kubeconfig is not None:
             write_private(self.options.kubeconfig, idle_kubeconfig())
         if self._folder is not None:
@@ -200,7 +205,7 @@ class Server:
             self._pump.wake()
             return answer
 
-        return Application(respond, self._tokens, Gate(self._lock), hosts)
+        return Application(respond, self._tokens, Gate(self._lock), hosts, may_wait=front.may_wait)
 
     def git_application(self, hosts: frozenset[str]) -> GitApplication | None:
         """Return the application below `/git`; None when no forge is served."""
