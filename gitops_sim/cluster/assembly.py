@@ -43,7 +43,13 @@ class Site(Protocol):
     traffic: Traffic
 
     def client(
-        self, name: str, *, qps: float = 0.0, burst: int = 0, latency: float = 0.0
+        self,
+        name: str,
+        *,
+        component: str = "",
+        qps: float = 0.0,
+        burst: int = 0,
+        latency: float = 0.0,
     ) -> Cluster:
         """Return a client with an account."""
 
@@ -56,8 +62,9 @@ def make_controllers(site: Site, images: ImageSource | None) -> dict[str, Contro
         images: Where kubelets pull from; None: KWOK is in the place of kubelets.
     """
     specs = {**HOUSEKEEPING, **WORKLOADS, **NETWORK, **_node_side(site, images)}
-    scaler = autoscaler(metrics=site.traffic.usage)
-    specs[scaler.name] = scaler
+    if images is not None:  # with KWOK nothing measures pods, as without a metrics server
+        scaler = autoscaler(metrics=site.traffic.usage)
+        specs[scaler.name] = scaler
     return {name: _build(site, spec) for name, spec in specs.items()}
 
 
@@ -68,7 +75,8 @@ def make_provider(site: Site) -> dict[str, Controller]:
 
 def _build(site: Site, spec: ControllerSpec) -> Controller:
     manager = _MANAGERS.get(spec.name, MANAGER)
-    return build(spec, site.clock, site.journal, partial(site.client, manager))
+    client = partial(site.client, manager, component=spec.name)
+    return build(spec, site.clock, site.journal, client)
 
 
 def make_users(site: Site, name: str) -> Controller:

@@ -106,7 +106,7 @@ class EventRecorder:
         known.last = now
         if len(known.messages) < _SIMILAR:
             return False
-        del known.messages[next(iter(known.messages))]
+        known.messages.popitem()  # real: any; of the newest, so that older ones stay counted
         return True
 
     def _count(self, known: _Written, about: dict[str, Any], message: str) -> bool:

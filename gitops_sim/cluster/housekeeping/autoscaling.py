@@ -48,11 +48,18 @@ _NO_METRICS = (
 
 
 class _MetricError(Exception):
-    """A metric cannot be computed: `(reason, message)`."""
+    """A metric cannot be computed: `(reason, message, resource)`."""
 
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(reason, message)
-        self.reason, self.message = reason, message
+    def __init__(self, reason: str, message: str, resource: str = "") -> None:
+        super().__init__(reason, message, resource)
+        self.reason, self.message, self.resource = reason, message, resource
+
+    @property
+    def whole(self) -> str:
+        """The message as the error of the whole computation tells it."""
+        if not self.resource:
+            return self.message
+        return f"failed to get {self.resource} resource metric value: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +203,7 @@ class _Run:
             )
         name, wanted = metric["resource"]["name"], metric["resource"]["target"]
         by_use = wanted["type"] == "Utilization"
-        word = "utilization" if by_use else "resource metric value"
+        word = "utilization" if by_use else "usage"
         pods = self._pods_of(target)
         usages = [(pod, self._usage(pod, name)) for pod in pods if is_ready(pod)]
         known = [(pod, usage) for pod, usage in usages if usage is not None]
@@ -205,6 +212,7 @@ class _Run:
             raise _MetricError(
                 "FailedGetResourceMetric",
                 f"failed to get {name} {word}: unable to get metrics for resource {name}: {text}",
+                name,
             )
         used = sum((usage for _, usage in known), Fraction(0))
         average = used / len(known)
@@ -234,6 +242,7 @@ class _Run:
                 "FailedGetResourceMetric",
                 f"failed to get {name} utilization: missing request for {name} in container "
                 f"{container} of Pod {pod['metadata']['name']}",
+                name,
             )
         return asked
 
@@ -317,7 +326,7 @@ class _Run:
         message = f"the HPA was unable to compute the replica count: {error.message}"
         self._told("ScalingActive", "False", error.reason, message)
         self._tell("Warning", error.reason, error.message)
-        text = f"invalid metrics (1 invalid out of 1), first error is: {error.message}"
+        text = f"invalid metrics (1 invalid out of 1), first error is: {error.whole}"
         self._tell("Warning", "FailedComputeMetricsReplicas", text)
 
     def _tell(self, type_: str, reason: str, message: str) -> None:

@@ -10,6 +10,7 @@ from gitops_sim.cluster.housekeeping.disruptions import DISRUPTION_BUDGETS
 from gitops_sim.cluster.housekeeping.finished_jobs import TTL_AFTER_FINISHED
 from gitops_sim.cluster.housekeeping.garbage import GARBAGE_COLLECTOR
 from gitops_sim.cluster.housekeeping.namespaces import NAMESPACES
+from gitops_sim.cluster.housekeeping.node_ttl import NODE_TTL
 from gitops_sim.cluster.housekeeping.pod_garbage import POD_GARBAGE
 from gitops_sim.cluster.housekeeping.quotas import RESOURCE_QUOTAS
 from gitops_sim.cluster.housekeeping.role_aggregation import ROLE_AGGREGATION
@@ -39,6 +40,7 @@ _ALL = (
     EPHEMERAL_VOLUMES,
     POD_GARBAGE,
     ROLE_AGGREGATION,
+    NODE_TTL,
 )
 
 HOUSEKEEPING: Mapping[str, ControllerSpec] = {spec.name: spec for spec in _ALL}

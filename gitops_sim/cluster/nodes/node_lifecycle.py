@@ -22,6 +22,8 @@ __all__ = ["NODE_LIFECYCLE_WATCHES", "NodeLifecycle"]
 
 GRACE_SECONDS = 50.0
 """From the last heartbeat to Unknown. Source: --node-monitor-grace-period."""
+STARTUP_SECONDS = 60.0
+"""From the birth of a node that never told its state to Unknown. Source: --node-startup-grace-period."""
 
 _NOT_READY = "node.kubernetes.io/not-ready"
 _UNREACHABLE = "node.kubernetes.io/unreachable"
@@ -56,11 +58,10 @@ class NodeLifecycle:
             self._registered.add(request.name)
             text = f"Node {request.name} event: Registered Node {request.name} in Controller"
             self._events.event(node, "Normal", "RegisteredNode", text)
-        machine = self._machines.get(request.name)
-        if machine is not None and machine.down_since is not None:
-            due = machine.down_since + GRACE_SECONDS
-            if self._clock.now() < due:
-                return Result(due - self._clock.now())
+        due = self._unknown_at(node)
+        if due is not None and self._clock.now() < due:
+            return Result(due - self._clock.now())
+        if due is not None:
             yield from self._mark_unknown(node)
         node = self._nodes.get(request.name) or node
         yield from self._taint(node)
@@ -68,18 +69,26 @@ class NodeLifecycle:
             yield from self._mark_pods(request.name)
         return None
 
+    def _unknown_at(self, node: Manifest) -> float | None:
+        """Return when nobody knows how a node is doing any more; None: it tells."""
+        machine = self._machines.get(node["metadata"]["name"])
+        if machine is not None and machine.down_since is not None:
+            return machine.down_since + GRACE_SECONDS
+        if conditions.get(node, "Ready") is None:
+            born = self._clock.parse_time(node["metadata"]["creationTimestamp"])
+            return born + STARTUP_SECONDS
+        return None
+
     def _mark_unknown(self, node: Manifest) -> Generator[Any, Any, None]:
-        if _ready(node) == "Unknown":
+        known = conditions.get(node, "Ready")
+        if known is not None and known.status == "Unknown":
             return
+        why = ("NodeStatusUnknown", "Kubelet stopped posting node status.")
+        if known is None:
+            why = ("NodeStatusNeverUpdated", "Kubelet never posted node status.")
         changed = fresh_copy(node)
         for type_ in _TOLD_BY_KUBELET:
-            unknown = Condition(
-                type_,
-                "Unknown",
-                "NodeStatusUnknown",
-                "Kubelet stopped posting node status.",
-                self._clock.timestamp(),
-            )
+            unknown = Condition(type_, "Unknown", *why, self._clock.timestamp())
             conditions.set(changed, unknown)
         yield step("update", node)
         self._client.update(changed, subresource="status")

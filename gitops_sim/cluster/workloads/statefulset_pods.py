@@ -99,10 +99,10 @@ def create_stateful_pod(context: Context, statefulset: Manifest, pod: Manifest) 
     except AlreadyExistsError:
         return
     except ApiError as error:
-        message = f"create Pod {name} in StatefulSet {set_name} failed error: {error}"
+        message = f"Create Pod {name} in StatefulSet {set_name} failed error: {error}"
         context.events.event(statefulset, "Warning", "FailedCreate", message)
         raise
-    message = f"create Pod {name} in StatefulSet {set_name} successful"
+    message = f"Create Pod {name} in StatefulSet {set_name} successful"
     context.events.event(statefulset, "Normal", "SuccessfulCreate", message)
 
 
@@ -115,7 +115,7 @@ def delete_stateful_pod(context: Context, statefulset: Manifest, pod: Manifest) 
     except NotFoundError:
         return
     set_name = statefulset["metadata"]["name"]
-    message = f"delete Pod {metadata['name']} in StatefulSet {set_name} successful"
+    message = f"Delete Pod {metadata['name']} in StatefulSet {set_name} successful"
     context.events.event(statefulset, "Normal", "SuccessfulDelete", message)
 
 
@@ -138,7 +138,7 @@ def bring_claims(context: Context, statefulset: Manifest, pod: Manifest) -> Step
         if context.caches[_CLAIMS].get(claim_name, namespace) is not None:
             continue
         claim = _claim(statefulset, template, claim_name)
-        told = f"create Claim {claim_name} Pod {name} in StatefulSet {set_name}"
+        told = f"Create Claim {claim_name} Pod {name} in StatefulSet {set_name}"
         yield step("create", claim)
         try:
             context.client.create(claim)

@@ -154,7 +154,7 @@ def test_claims_are_made_per_pod_and_outlive_it(world, workload) -> None:
     assert claims[0]["metadata"]["labels"] == {"app": "db"}
     assert (
         "SuccessfulCreate",
-        "create Claim data-db-0 Pod db-0 in StatefulSet db success",
+        "Create Claim data-db-0 Pod db-0 in StatefulSet db success",
     ) in world.events("StatefulSet", "db")
 
 
