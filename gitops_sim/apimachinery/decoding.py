@@ -25,8 +25,8 @@ from gitops_sim.types import Manifest
 
 __all__ = ["base64_problem", "decode_problem", "is_time", "prune", "unknown_fields"]
 
-_INT32 = range(-(2**31), 2**31)
-_INT64 = range(-(2**63), 2**63)
+INT32 = range(-(2**31), 2**31)
+INT64 = range(-(2**63), 2**63)
 _GO_SCALARS = {"boolean": "bool", "string": "string", "number": "float64"}
 _TIME = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?"
@@ -134,9 +134,10 @@ def _quantity_problem(value: Any) -> str | None:
 
 
 def _int_or_string_problem(value: Any) -> str | None:
-    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, str) or (is_number and value in INT32 and isinstance(value, int)):
         return None
-    if isinstance(value, float):
+    if is_number:
         return f"json: cannot unmarshal number {value} into Go value of type int32"
     return f"json: cannot unmarshal {_go_kind(value)} into Go value of type int32"
 
@@ -144,7 +145,7 @@ def _int_or_string_problem(value: Any) -> str | None:
 def _integer_problem(value: Any, schema: Schema, place: _Place) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return place.refuse(_go_kind(value), _go_type(schema))
-    limits = _INT32 if schema.format == "int32" else _INT64
+    limits = INT32 if schema.format == "int32" else INT64
     if isinstance(value, float) or value not in limits:
         return place.refuse(f"number {value}", _go_type(schema))
     return None

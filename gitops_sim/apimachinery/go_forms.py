@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from gitops_sim.apimachinery import quantities
 from gitops_sim.apimachinery.copying import fresh_copy
-from gitops_sim.apimachinery.decoding import base64_problem, is_time
+from gitops_sim.apimachinery.decoding import INT32, INT64, base64_problem, is_time
 from gitops_sim.apimachinery.schema_nodes import Schema
 from gitops_sim.types import Manifest
 
@@ -99,11 +99,28 @@ def _scalar_form(schema: Schema) -> _Form:
     if schema.format == "quantity":
         return _quantity
     if schema.int_or_string:
-        return _checked(str, int)
+        return _int_or_string
+    if schema.scalar == "integer":
+        return _integer(INT32 if schema.format == "int32" else INT64)
     if schema.format in ("byte", "date-time"):
         return _base64 if schema.format == "byte" else _time
-    types = {"integer": (int,), "number": (int, float), "boolean": (bool,)}
+    types = {"number": (int, float), "boolean": (bool,)}
     return _checked(*types.get(schema.scalar, (str,)))
+
+
+def _integer(limits: range) -> _Form:
+    def check(value: Any, _: Any) -> Any:
+        if type(value) is not int or value not in limits:
+            raise WrongTypeError(value)
+        return value
+
+    return check
+
+
+def _int_or_string(value: Any, _: Any) -> Any:
+    if type(value) is not str and (type(value) is not int or value not in INT32):
+        raise WrongTypeError(value)
+    return value
 
 
 def _quantity(value: Any, _: Any) -> Any:

@@ -69,6 +69,9 @@ def test_a_null_in_a_map_of_text_is_empty_text() -> None:
     [
         deployment(replicas="two"),
         deployment(replicas=True),
+        deployment(replicas=2**31),
+        deployment(replicas=2**70),
+        deployment(strategy={"rollingUpdate": {"maxSurge": 2**31}}),
         deployment(template={"spec": {"containers": {}}}),
         {"metadata": {"creationTimestamp": "yesterday"}},
         {"metadata": {"labels": {"a": 1}}},
