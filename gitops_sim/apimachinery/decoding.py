@@ -208,20 +208,20 @@ def _struct(schema: Schema) -> str:
 
 
 def _unknown(value: Any, schema: Schema, path: str, found: list[str]) -> None:
+    # Scalars are not looked at: most of an object is scalars, and this is done for every write.
     if isinstance(value, list):
         if schema.items is not None:
             for place, item in enumerate(value):
-                _unknown(item, schema.items, f"{path}[{place}]", found)
-        return
-    if not isinstance(value, dict):
+                if isinstance(item, dict | list):
+                    _unknown(item, schema.items, f"{path}[{place}]", found)
         return
     for key, member in value.items():
         below = schema.member(key)
-        where = f"{path}.{key}" if path else key
         if below is not None:
-            _unknown(member, below, where, found)
+            if isinstance(member, dict | list):
+                _unknown(member, below, f"{path}.{key}" if path else key, found)
         elif schema.type == "map" and not schema.preserve_unknown:
-            found.append(where)
+            found.append(f"{path}.{key}" if path else key)
 
 
 def _prune(value: Any, schema: Schema) -> None:

@@ -58,7 +58,7 @@ class Front:
             request.user.to_json(),
             request.method,
             [request.path, request.query_text],
-            dict(request.headers),
+            {name: text for name, text in request.headers.items() if _matters(name)},
             request.body,
         )
 
@@ -107,3 +107,8 @@ class Front:
             return refusal(error, negotiate(request.header("accept")))
         except ApiError:
             return refusal(error)
+
+
+def _matters(header: str) -> bool:
+    """Tell whether a header changes what a write does: only these are logged, tokens never."""
+    return header in ("accept", "content-type", "user-agent") or header.startswith("impersonate-")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import parse_qs, unquote
 
 from gitops_sim.apimachinery.fields import parse_field_selector
@@ -27,6 +28,12 @@ _SPECIAL = ("proxy", "watch")
 _NAMESPACE_PARTS = ("status", "finalize")
 
 
+@lru_cache(maxsize=256)
+def _query(text: str) -> dict[str, list[str]]:
+    """Return the parameters of a query; each request asks for a dozen of them."""
+    return parse_qs(text, keep_blank_values=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One HTTP request; `headers` have lower-case names, `path` is still percent-encoded."""
@@ -40,8 +47,8 @@ class Request:
 
     @property
     def query(self) -> dict[str, list[str]]:
-        """The query's parameters."""
-        return parse_qs(self.query_text, keep_blank_values=True)
+        """The query's parameters; not to be changed."""
+        return _query(self.query_text)
 
     def parameter(self, name: str, default: str = "") -> str:
         """Return the first value of a query parameter."""

@@ -245,3 +245,13 @@ def test_a_scale_is_shown_as_a_table(site: Any) -> None:
         "Available",
     ]
     assert table["rows"][0]["cells"][:3] == ["web", 3, 0]
+
+
+def test_no_token_is_kept_in_the_log_of_the_door(site: Any) -> None:
+    headers = {"authorization": "Bearer very-secret", "cookie": "c=very-secret"}
+    body = {"metadata": {"name": "a"}}
+    asked = {"impersonate-user": "system:admin", "impersonate-group": "system:masters"}
+    assert site.ask("POST", MAPS, body, headers=headers | asked).status == 201
+    log = site.door.to_jsonl()
+    assert b"very-secret" not in log
+    assert b"system:admin" in log
