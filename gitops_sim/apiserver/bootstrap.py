@@ -1,9 +1,8 @@
-"""What an API server makes at its start: default roles and bindings, priority classes, its Service.
+"""What an API server makes at its start: roles, priority classes, flow schemas, its Service.
 
 Source: k8s.io/kubernetes, plugin/pkg/auth/authorizer/rbac/bootstrappolicy, by
 `tools/generate_bootstrap.py`; pkg/controlplane/controller/kubernetesservice.
-Differs: FlowSchemas and PriorityLevelConfigurations of the server itself are not there; nothing in
-a lab is held back by them.
+Differs: no request is held back by a FlowSchema and its priority level.
 """
 
 from __future__ import annotations
@@ -31,6 +30,8 @@ def store_first_objects(server: ApiServer) -> None:
         metadata["creationTimestamp"] = time
         for entry in metadata.get("managedFields", ()):
             entry["time"] = time
+        for condition in manifest.get("status", {}).get("conditions", ()):
+            condition["lastTransitionTime"] = time
         group = manifest["apiVersion"].rpartition("/")[0]
         kind = Kind(group, manifest["kind"])
         server.store.put(kind, manifest, expected=None, time=server.clock.now())

@@ -145,3 +145,13 @@ def test_at_most_so_many_paths_are_told() -> None:
     before = {"data": {f"k{n}": 1 for n in range(50)}}
     after = {"data": {f"k{n}": 2 for n in range(50)}}
     assert len(changed_paths(before, after)) == MOST_PATHS
+
+
+def test_a_new_server_has_flow_schemas_whose_levels_exist(client: InProcessClient) -> None:
+    group = "flowcontrol.apiserver.k8s.io/v1"
+    levels = {
+        item["metadata"]["name"] for item in client.list(f"{group}/PriorityLevelConfiguration")
+    }
+    schemas = client.list(f"{group}/FlowSchema")
+    assert (len(levels), len(schemas)) == (8, 11)
+    assert {item["spec"]["priorityLevelConfiguration"]["name"] for item in schemas} <= levels
