@@ -79,6 +79,12 @@ class Clock(Protocol):
     def timestamp_micro(self, at: float | None = None) -> str:
         """The same with six digits of a second (Kubernetes MicroTime)."""
 
+    def parse_time(self, text: str) -> float:
+        """The moment that RFC 3339, `10:32` (past) or `+90s` (after the epoch) mean, in seconds."""
+
+    def coming_time(self, text: str) -> float:
+        """The same, but a time of day that has passed is meant of tomorrow."""
+
     def random(self, name: str) -> RandomStream:
         """The random stream of that name, derived from the seed; the same object each time."""
 

@@ -116,6 +116,13 @@ class VirtualClock:
             moment = moment.replace(tzinfo=UTC)
         return (moment - self._epoch).total_seconds()
 
+    def coming_time(self, text: str) -> float:
+        """Return the same; a time of day that has passed is meant of tomorrow."""
+        moment = self.parse_time(text)
+        if ":" in text and "T" not in text and moment < self.now():
+            moment += 86400.0
+        return moment
+
     def _time_of_day(self, text: str) -> float:
         form = "%H:%M:%S" if text.count(":") == 2 else "%H:%M"
         wanted = datetime.strptime(text, form).replace(tzinfo=UTC)

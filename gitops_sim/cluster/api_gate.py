@@ -23,20 +23,20 @@ class ApiGate:
 
     Attributes:
         is_closed: No request is answered, no watch delivers.
-        is_stalled: Requests are answered, watches deliver nothing: caches grow stale.
+        stalled: Components whose requests are answered and whose watches deliver nothing: their
+            caches grow stale; an empty name means all.
         latency: Seconds that each request takes more.
     """
 
     def __init__(self) -> None:
         self.is_closed = False
-        self.is_stalled = False
+        self.stalled: set[str] = set()
         self.latency = 0.0
         self._watches: list[_GatedWatch] = []
 
-    @property
-    def delivers(self) -> bool:
-        """True when watches get through."""
-        return not (self.is_closed or self.is_stalled)
+    def delivers(self, component: str) -> bool:
+        """True when the watches of a component get through."""
+        return not (self.is_closed or "" in self.stalled or component in self.stalled)
 
     def check(self) -> None:
         """Refuse a request while the gate is closed.
@@ -57,9 +57,9 @@ class ApiGate:
         for watch in list(self._watches):
             watch.lose()
 
-    def admit(self, watch: Watch) -> Watch:
-        """Return a watch behind this gate."""
-        gated = _GatedWatch(self, watch)
+    def admit(self, watch: Watch, component: str) -> Watch:
+        """Return a watch of a component behind this gate."""
+        gated = _GatedWatch(self, watch, component)
         self._watches.append(gated)
         return gated
 
@@ -92,10 +92,17 @@ class GatedClient(InProcessClient):
     """A client whose watches pass a gate; its requests do by its account."""
 
     def __init__(
-        self, server: ApiServer, name: str, gate: ApiGate, *, account: GatedAccount
+        self,
+        server: ApiServer,
+        name: str,
+        gate: ApiGate,
+        *,
+        account: GatedAccount,
+        component: str,
     ) -> None:
         super().__init__(server, name, account=account)
         self._gate = gate
+        self._component = component
 
     def watch(
         self,
@@ -108,14 +115,15 @@ class GatedClient(InProcessClient):
     ) -> Watch:
         """Watch from a resourceVersion, or from the present objects on."""
         found = super().watch(kind, namespace, since=since, labels=labels, fields=fields)
-        return self._gate.admit(found)
+        return self._gate.admit(found, self._component)
 
 
 class _GatedWatch:
     """A watch behind a gate: it keeps its place while nothing gets through."""
 
-    def __init__(self, gate: ApiGate, watch: Watch) -> None:
+    def __init__(self, gate: ApiGate, watch: Watch, component: str) -> None:
         self._gate = gate
+        self._component = component
         self._watch = watch
         self._wakes: list[Callable[[], None]] = []
         self._is_new = True
@@ -136,7 +144,7 @@ class _GatedWatch:
         if self._is_lost:
             version = int(self.resource_version or 0)
             raise too_old_resource_version(version, version)
-        if not (self._gate.delivers or self._is_new):
+        if not (self._is_new or self._gate.delivers(self._component)):
             self._is_held = True
             return []
         self._is_new = False  # what it begins with is the answer to a list
@@ -154,7 +162,7 @@ class _GatedWatch:
 
     def wake_if_held(self) -> None:
         """Tell what the gate held back, now that it is open."""
-        if self._is_held:
+        if self._is_held and self._gate.delivers(self._component):
             self._is_held = False
             self._wake()
 
@@ -164,7 +172,7 @@ class _GatedWatch:
         self._wake()
 
     def _wake(self) -> None:
-        if not self._gate.delivers:
+        if not self._gate.delivers(self._component):
             self._is_held = True
             return
         for wake in self._wakes:

@@ -105,18 +105,31 @@ class SimulatedCluster:
             door.register(self._address, self)
 
     def client(
-        self, name: str, *, qps: float = 0.0, burst: int = 0, latency: float = 0.0
+        self,
+        name: str,
+        *,
+        component: str = "",
+        qps: float = 0.0,
+        burst: int = 0,
+        latency: float = 0.0,
     ) -> InProcessClient:
         """Return a client for something inside the lab; what it asks is charged to its account.
 
         Args:
             name: Default field manager of its writes.
+            component: Who asks, for faults of one component; empty means `name`.
             qps: Requests per second that its limiter allows; 0: no limit.
             burst: Requests at once before the limit bites.
             latency: Seconds that each request takes.
         """
         account = Account(self.clock, name, qps=qps, burst=burst, latency=latency)
-        return GatedClient(self.server, name, self.gate, account=GatedAccount(self.gate, account))
+        return GatedClient(
+            self.server,
+            name,
+            self.gate,
+            account=GatedAccount(self.gate, account),
+            component=component or name,
+        )
 
     # What looks.
 
@@ -289,9 +302,12 @@ class SimulatedCluster:
 
     @outside
     def kill(self, controller: str) -> None:
-        """Crash a controller at this moment; it comes back by `start`."""
-        self._controller(controller).kill()
-        self.journal.record(FaultStarted("controller down", self._told(controller), "it crashed"))
+        """Crash a controller at this moment; it comes back by `start`. Nothing if it is down."""
+        found = self._controller(controller)
+        if found.alive:
+            found.kill()
+            fact = FaultStarted("controller down", self._told(controller), "it crashed")
+            self.journal.record(fact)
 
     @outside
     def start(self, controller: str) -> None:
@@ -304,16 +320,16 @@ class SimulatedCluster:
     @outside
     def node_down(self, node: str) -> None:
         """Cut a node's power: what runs on it is gone at once, and the cluster finds out later."""
-        self._check_node(node)
-        self.machines.take_down(node)
-        self.journal.record(FaultStarted("node down", self._told(node), "nothing runs on it"))
+        if self.machines.known(node).down_since is None:
+            self.machines.take_down(node)
+            self.journal.record(FaultStarted("node down", self._told(node), "nothing runs on it"))
 
     @outside
     def node_up(self, node: str) -> None:
         """Start a node again."""
-        self._check_node(node)
-        self.machines.bring_back(node)
-        self.journal.record(FaultEnded("node down", self._told(node), "it runs again"))
+        if self.machines.known(node).down_since is not None:
+            self.machines.bring_back(node)
+            self.journal.record(FaultEnded("node down", self._told(node), "it runs again"))
 
     def _told(self, what: str) -> str:
         return f"{self.name}/{what}"
@@ -324,11 +340,6 @@ class SimulatedCluster:
             known = ", ".join(sorted(self.controllers)) or "none"
             raise LabError(f"{self.name} has no controller {name!r}", f"choose from: {known}")
         return found
-
-    def _check_node(self, name: str) -> None:
-        if self.machines.get(name) is None:
-            known = ", ".join(machine.name for machine in self.machines)
-            raise LabError(f"{self.name} has no node {name!r}", f"choose from: {known}")
 
     def _look_at_users(self, namespace: str | None) -> None:
         for service in self._reader.list("v1/Service", namespace):

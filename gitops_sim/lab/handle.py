@@ -11,6 +11,7 @@ from gitops_sim.clock import outside, parse_duration
 from gitops_sim.cluster import SimulatedCluster
 from gitops_sim.forge import Repository
 from gitops_sim.journal import users_series
+from gitops_sim.journal.facts import FaultEnded, FaultStarted
 from gitops_sim.kubectl import CommandResult, KubectlCommand
 from gitops_sim.lab.boards import View
 from gitops_sim.lab.comparison import Comparison
@@ -75,6 +76,11 @@ class PipelineHandle:
         return [run for run in self._pipelines.runs if run.source.repository in names]
 
 
+def _words(command: str) -> list[str]:
+    words = shlex.split(command)
+    return words[1:] if words[:1] == ["kubectl"] else words
+
+
 @dataclass(slots=True)
 class _Finished:
     result: CommandResult | None = field(default=None)
@@ -105,6 +111,7 @@ class ClusterHandle:
         self._door = parts.door
         self._address = f"handle/{cluster.name}"
         self._door.register(self._address, self)
+        self.faults.offer("kubectl", self._kubectl_by_hand)
 
     def __repr__(self) -> str:
         """Return the cluster in one line."""
@@ -131,19 +138,14 @@ class ClusterHandle:
         Returns:
             Output and exit status; kubectl's errors are in it, not raised.
         """
-        words = shlex.split(command)
-        if words[:1] == ["kubectl"]:
-            words = words[1:]
+        words = _words(command)
         tree = Workspace("/home/learner")
         if repository is not None:
             tree.check_out(repository.tree())
         for path, text in (files or {}).items():
             tree.write(path, text.encode())
         clock = self._parts.clock
-        person = self.simulated.client("kubectl")
-        process = KubectlCommand(
-            person, clock, tree, self._parts.renderer, namespace, logs=self.simulated.logs
-        )
+        process = self._kubectl_process(tree, namespace)
         done = _Finished()
 
         def job() -> Generator[Any, Any, None]:
@@ -156,6 +158,26 @@ class ClusterHandle:
         if result is None:
             return CommandOutput("", "error: timed out waiting for the command to end\n", 1)
         return CommandOutput(result.stdout, result.stderr, result.exit_code)
+
+    def _kubectl_process(self, tree: Workspace, namespace: str) -> KubectlCommand:
+        person, parts = self.simulated.client("kubectl"), self._parts
+        return KubectlCommand(
+            person, parts.clock, tree, parts.renderer, namespace, logs=self.simulated.logs
+        )
+
+    def _kubectl_by_hand(self, command: str) -> None:
+        """Let a person run a command when it is due, and tell the journal what came of it."""
+        words, name = _words(command), "kubectl by hand"
+        process = self._kubectl_process(Workspace("/home/learner"), "default")
+        journal = self._parts.journal
+
+        def job() -> Generator[Any, Any, None]:
+            journal.record(FaultStarted(name, self.name, f"kubectl {' '.join(words)}"))
+            result = yield from process.run(words)
+            told = (result.stdout + result.stderr).partition("\n")[0]
+            journal.record(FaultEnded(name, self.name, told or f"exit status {result.exit_code}"))
+
+        self._parts.clock.spawn(f"kubectl {' '.join(words[:2])}", job())
 
     def users(
         self, route: str = "", *, since: str | None = None, objective: float = OBJECTIVE

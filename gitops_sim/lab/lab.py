@@ -93,6 +93,7 @@ class Lab:
         cluster = SimulatedCluster(
             name, self.clock, self.journal, self._door, self.registry, nodes=nodes
         )
+        cluster.faults.offer("registry_down", self.registry.take_down)
         self._handles[name] = ClusterHandle(cluster, self._parts)
 
         def front() -> object:
@@ -138,7 +139,7 @@ class Lab:
                 reached = self._run_until(until, parse_duration(timeout), speed)
             else:
                 end = (
-                    self._next_moment(until)
+                    self.clock.coming_time(until)
                     if until is not None
                     else start + parse_duration(duration or "")
                 )
@@ -146,13 +147,6 @@ class Lab:
         told = summarise(self.journal, entry)
         now = self.clock.timestamp()[11:19]
         return Ran(reached, self.clock.now() - start, now, told)
-
-    def _next_moment(self, text: str) -> float:
-        """Return a moment; a time of day that has passed is meant of tomorrow."""
-        moment = self.clock.parse_time(text)
-        if ":" in text and "T" not in text and moment < self.clock.now():
-            moment += 86400.0
-        return moment
 
     def _run_to(self, end: float, speed: float | None) -> None:
         if speed is None:

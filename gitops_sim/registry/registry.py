@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import TypedDict, Unpack
 
 from gitops_sim.clock import parse_duration
@@ -82,6 +83,7 @@ class Registry:
         self._images: dict[tuple[str, str], Image] = {}
         self._unknown: dict[str, Image] = {}
         self._is_down = False
+        self._outages = 0
         if door is not None:
             door.register(self._address, self)
 
@@ -115,9 +117,17 @@ class Registry:
         return sorted(tag for place, tag in self._tags if place == name)
 
     @outside
-    def take_down(self) -> None:
-        """Let every pull fail until `bring_back`; images that a node has are not pulled."""
+    def take_down(self, duration: str = "") -> None:
+        """Let every pull fail; images that a node has are not pulled.
+
+        Args:
+            duration: How long; empty: until `bring_back`.
+        """
         if not self._is_down:
+            self._outages += 1
+            if duration:
+                end = partial(self._end_outage, self._outages)
+                self._clock.call_later(parse_duration(duration), end)
             self._is_down = True
             self._journal.record(FaultStarted("registry down", "registry", "no image is pulled"))
 
@@ -127,6 +137,10 @@ class Registry:
         if self._is_down:
             self._is_down = False
             self._journal.record(FaultEnded("registry down", "registry", "images are pulled"))
+
+    def _end_outage(self, number: int) -> None:
+        if number == self._outages:
+            self.bring_back()
 
     def pull(self, reference: str) -> Image:
         """Return what a reference means now.

@@ -99,6 +99,36 @@ def test_stalled_watches_hold_back_what_happened_until_they_go_on(lab: Any) -> N
     assert available(lab) == 5
 
 
+def test_the_informers_of_one_controller_grow_stale_while_others_go_on(lab: Any) -> None:
+    lab.cluster.create(deployment())
+    lab.run(30)
+    lab.cluster.faults.stall_watches("5m", "replicaset-controller")
+    lab.cluster.patch("deploy", "web", {"spec": {"replicas": 5}}, "default")
+    lab.run(60)
+    (replica_set,) = lab.cluster.list("apps/v1/ReplicaSet", "default")
+    assert replica_set["spec"]["replicas"] == 5  # the Deployment controller sees
+    assert len(lab.cluster.list("v1/Pod", "default")) == 2
+    lab.run(300)
+    assert available(lab) == 5
+    assert told(lab) == [
+        "start watches stalled replicaset-controller",
+        "end watches stalled replicaset-controller",
+    ]
+
+
+def test_watches_that_are_stalled_for_all_stay_so_for_one(lab: Any) -> None:
+    lab.cluster.create(deployment())
+    lab.run(30)
+    lab.cluster.faults.stall_watches(controller="replicaset-controller")
+    lab.cluster.faults.stall_watches("1m")
+    lab.cluster.patch("deploy", "web", {"spec": {"replicas": 5}}, "default")
+    lab.run(120)
+    assert len(lab.cluster.list("v1/Pod", "default")) == 2
+    lab.cluster.faults.resume_watches("replicaset-controller")
+    lab.run(60)
+    assert available(lab) == 5
+
+
 def test_a_component_that_starts_while_watches_are_stalled_sees_what_was_there(lab: Any) -> None:
     lab.cluster.create(deployment())
     lab.run(30)
@@ -154,6 +184,60 @@ def test_an_end_without_a_start_is_no_news(lab: Any) -> None:
     assert told(lab) == []
 
 
+def test_a_fault_that_began_anew_outlives_the_end_of_the_first(lab: Any) -> None:
+    lab.cluster.faults.api_down("1m")
+    lab.run(10)
+    lab.cluster.faults.api_up()
+    lab.cluster.faults.api_down("5m")
+    lab.run(200)
+    assert told(lab) == ["start API down", "end API down", "start API down"]
+    lab.run(101)
+    assert told(lab)[3:] == ["end API down"]
+
+
+def test_nodes_and_controllers_come_back_after_a_duration(lab: Any) -> None:
+    lab.cluster.faults.node_down("node-2", "2m")
+    lab.cluster.faults.node_down("node-2", "1m")  # it is down already
+    lab.cluster.faults.controller_down("kubelet", "3m")
+    lab.run(61)
+    assert told(lab) == ["start node down", "start controller down"]
+    lab.run(60)
+    assert told(lab)[2:] == ["end node down"]
+    lab.run(60)
+    assert told(lab)[3:] == ["end controller down"]
+
+
+def test_a_clock_goes_wrong_for_a_while(lab: Any) -> None:
+    lab.cluster.faults.clock_skew("node-1", -30, "1m")
+    assert lab.cluster.machines.known("node-1").skew == -30
+    lab.run(61)
+    assert lab.cluster.machines.known("node-1").skew == 0
+
+
+def test_faults_are_scheduled_for_a_time_of_day(lab: Any) -> None:
+    lab.cluster.faults.schedule("09:30", "node_down", "node-2", "10m")
+    lab.run(1790)
+    assert told(lab) == []
+    lab.run(20)
+    assert told(lab) == ["start node down"]
+    lab.run(600)
+    (start,) = lab.journal.entries(FaultStarted)
+    (end,) = lab.journal.entries(FaultEnded)
+    assert (start.time, end.time) == (1800, 2400)
+
+
+def test_random_faults_repeat_with_the_seed(make_lab: Any) -> None:
+    moments = []
+    for seed in (5, 5, 6):
+        lab = make_lab(seed=seed)
+        lab.cluster.faults.at_random(4, "10:00", "12:00", "controller_down", "kubelet", "1s")
+        lab.run(4 * 3600)
+        moments.append([entry.time for entry in lab.journal.entries(FaultStarted)])
+    assert moments[0] == moments[1] != moments[2]
+    assert len(moments[0]) == 4
+    assert all(3600 <= moment <= 3 * 3600 for moment in moments[0])
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -162,11 +246,21 @@ def test_an_end_without_a_start_is_no_news(lab: Any) -> None:
         lambda cluster: cluster.faults.zone_down("zone-x"),
         lambda cluster: cluster.faults.clock_skew("node-9", 1),
         lambda cluster: cluster.faults.api_down("10 parsecs"),
+        lambda cluster: cluster.faults.stall_watches("", "nobody"),
+        lambda cluster: cluster.faults.controller_down("nobody"),
+        lambda cluster: cluster.faults.schedule("09:30", "earthquake"),
+        lambda cluster: cluster.faults.schedule("09:30", "node_down"),
+        lambda cluster: cluster.faults.schedule("09:30", "node_down", "node-9"),
+        lambda cluster: cluster.faults.schedule("09:30", "node_down", "node-1", "soon"),
+        lambda cluster: cluster.faults.schedule("09:30", "zone_down", "zone-x"),
+        lambda cluster: cluster.faults.schedule("2026-01-05T08:00:00Z", "api_down"),
+        lambda cluster: cluster.faults.at_random(1, "10:00", "09:30", "api_down"),
     ],
 )
 def test_what_is_not_there_is_named_with_what_is(lab: Any, call: Any) -> None:
     with pytest.raises(LabError):
         call(lab.cluster)
+    assert told(lab) == []
 
 
 def test_faults_and_writes_from_outside_replay_to_the_same_bytes() -> None:

@@ -91,6 +91,29 @@ class Machines:
         """Return the machine of a node; None when there is none (a node made by hand)."""
         return self._machines.get(name)
 
+    def known(self, name: str) -> Machine:
+        """Return the machine of a node.
+
+        Raises:
+            LabError: There is none; those that there are are named.
+        """
+        found = self._machines.get(name)
+        if found is None:
+            raise LabError(f"no node {name!r}", f"choose from: {', '.join(self._machines)}")
+        return found
+
+    def in_zone(self, zone: str) -> list[str]:
+        """Return the nodes of a zone, in order of their numbers.
+
+        Raises:
+            LabError: There is no such zone; those that there are are named.
+        """
+        found = [machine.name for machine in self if machine.zone == zone]
+        if not found:
+            known = ", ".join(sorted({machine.zone for machine in self}))
+            raise LabError(f"no zone {zone!r}", f"choose from: {known}")
+        return found
+
     def take_down(self, name: str) -> None:
         """Cut the power: everything that runs on it is lost at once."""
         machine = self._machines[name]
