@@ -38,10 +38,38 @@ def definition_causes(manifest: Manifest) -> Iterator[Cause]:
     strategy = (spec.get("conversion") or {}).get("strategy")
     if strategy not in ("None", "Webhook"):
         yield causes.not_supported("spec.conversion.strategy", strategy, ("None", "Webhook"))
+    else:
+        yield from _webhook_causes(spec["conversion"])
     if spec.get("preserveUnknownFields"):
         text = "must be false in order to use defaults in the schema"
         shown = spec["preserveUnknownFields"]
         yield causes.invalid("spec.preserveUnknownFields", shown, text)
+
+
+def _webhook_causes(conversion: dict[str, Any]) -> Iterator[Cause]:
+    """Yield what is wrong with the webhook of a conversion; the paths are of the internal type."""
+    path = "spec.conversion"
+    webhook = conversion.get("webhook") or {}
+    config = webhook.get("clientConfig")
+    versions = webhook.get("conversionReviewVersions") or []
+    if conversion["strategy"] == "None":
+        unwanted = "should not be set when strategy is not set to Webhook"
+        if config is not None:
+            yield causes.forbidden(f"{path}.webhookClientConfig", unwanted)
+        if versions:
+            yield causes.forbidden(f"{path}.conversionReviewVersions", unwanted)
+        return
+    if config is None:
+        text = "required when strategy is set to Webhook"
+        yield causes.required(f"{path}.webhookClientConfig", text)
+    elif (config.get("url") is None) == (config.get("service") is None):
+        text = "exactly one of url or service is required"
+        yield causes.required(f"{path}.webhookClientConfig", text)
+    if not versions:
+        yield causes.required(f"{path}.conversionReviewVersions")
+    elif not {"v1", "v1beta1"} & set(versions):
+        text = "must include at least one of v1, v1beta1"
+        yield causes.invalid(f"{path}.conversionReviewVersions", versions, text)
 
 
 def _rules_causes(versions: list[Any]) -> Iterator[Cause]:

@@ -20,7 +20,6 @@ from gitops_sim.apimachinery.cel import CelError, compile_expression
 from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.apimachinery.patches import json_patch
 from gitops_sim.apimachinery.status_errors import forbidden
-from gitops_sim.apiserver.conversion import in_version
 from gitops_sim.apiserver.matching import AdmissionRequest
 from gitops_sim.apiserver.preparing import decode, fill_defaults
 from gitops_sim.apiserver.server import ApiServer, Write
@@ -283,7 +282,7 @@ class _Mutation:
         resource_type = self._write.resource_type
         try:
             patched = json_patch(sent, fresh_copy(patch))
-            patched = in_version(resource_type, fresh_copy(patched))
+            patched = server.in_version(resource_type, fresh_copy(patched))
             patched = decode(server, resource_type, patched)
         except ApiError as error:
             raise _internal(error.message) from None
@@ -304,14 +303,14 @@ def _is_suffix(text: str) -> bool:
 
 def _equivalents(request: AdmissionRequest) -> Iterator[AdmissionRequest]:
     """Yield the request as it would be in the other versions of its kind."""
-    write = request.write
+    server, write = request.server, request.write
     resource_type = write.resource_type
-    for other in request.server.kinds.versions(resource_type.group, resource_type.kind):
+    for other in server.kinds.versions(resource_type.group, resource_type.kind):
         if other == resource_type:
             continue
-        before = None if write.before is None else in_version(other, write.before)
+        before = None if write.before is None else server.in_version(other, write.before)
         as_other = replace(write, resource_type=other, before=before)
-        yield AdmissionRequest(request.server, as_other, in_version(other, request.manifest))
+        yield AdmissionRequest(server, as_other, server.in_version(other, request.manifest))
 
 
 def _internal(text: str) -> InternalError:

@@ -11,7 +11,7 @@ from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.labels import parse_selector
 from gitops_sim.apiserver import deleting, subresources, writing
 from gitops_sim.apiserver.scaling import ScaleWriter, change_scale, patched_scale
-from gitops_sim.apiserver.server import ApiServer, in_version, revision_of, storage_kind
+from gitops_sim.apiserver.server import ApiServer, revision_of, storage_kind
 from gitops_sim.apiserver.watching import Filter, StoreWatch
 from gitops_sim.errors import BadRequestError
 from gitops_sim.protocols import PatchType, Propagation, Watch
@@ -66,7 +66,7 @@ class InProcessClient:
         if labels or fields:
             wanted = self._filter(resource_type, None, labels, fields)
             found = [manifest for manifest in found if wanted.matches(manifest)]
-        return [fresh_copy(in_version(resource_type, manifest)) for manifest in found]
+        return [fresh_copy(m) for m in self._server.in_versions(resource_type, found)]
 
     def watch(
         self,
@@ -85,7 +85,7 @@ class InProcessClient:
             storage_kind(resource_type),
             self._filter(resource_type, inside, labels, fields),
             revision_of(since),
-            lambda manifest: in_version(resource_type, manifest),
+            lambda manifest: self._server.in_version(resource_type, manifest),
         )
 
     def discover(self) -> Sequence[Mapping[str, Any]]:
@@ -221,7 +221,7 @@ class InProcessClient:
             grace_period=grace_period,
             dry_run=dry_run,
         )
-        return fresh_copy(last)
+        return fresh_copy(self._server.in_version(resource_type, last))
 
     def _type(self, kind: str) -> ResourceType:
         if self.account is not None:
@@ -244,7 +244,7 @@ class InProcessClient:
     ) -> Filter:
         field_selector = parse_field_selector(fields) if fields else None
         if field_selector is not None:
-            field_selector.check(resource_type.group, resource_type.kind)
+            field_selector.check(resource_type.group, resource_type.kind, resource_type.selectable)
         return Filter(namespace, parse_selector(labels) if labels else None, field_selector)
 
 

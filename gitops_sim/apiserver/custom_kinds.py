@@ -2,8 +2,7 @@
 
 Source: k8s.io/apiextensions-apiserver.
 Differs: names are accepted and the definition established right after the write, not a moment
-later by controllers, and objects go with their definition at once; versions are relabelled
-(conversion None), webhooks are not called.
+later by controllers, and objects go with their definition at once.
 """
 
 from __future__ import annotations
@@ -42,6 +41,8 @@ def follow_definitions(server: ApiServer, write: Write, after: Manifest | None) 
             for served in _types(write.before):
                 server.kinds.remove(served)
                 server.schemas.remove(served.group, served.version, served.kind)
+        spec = (after or write.before or {})["spec"]
+        server.custom.follow(Kind(spec["group"], spec["names"]["kind"]), after)
         if after is None:
             return
         _serve(server, after)

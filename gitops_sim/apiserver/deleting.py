@@ -54,9 +54,10 @@ def delete(
     write = Write("delete", resource_type, manager, "", dry_run, before)
     refuse_deletion(write, name)
     _check_preconditions(resource_type, before["metadata"], resource_version, uid)
-    admit(server, write, before | {"metadata": dict(before["metadata"])})
+    live = server.in_version(resource_type, before)
+    admit(server, write, live | {"metadata": dict(live["metadata"])})
     for judge in server.judges:
-        judge(write, before)
+        judge(write, live)
     if server.store.get(storage_kind(resource_type), namespace, name) is not before:
         raise OvertakenError(*conflict(resource_type, name).args)
     metadata = dict(before["metadata"])

@@ -18,7 +18,7 @@ from gitops_sim.apimachinery.patches import json_patch, merge_patch, strategic_m
 from gitops_sim.apimachinery.status_errors import conflict, generic_invalid, not_found
 from gitops_sim.apiserver.definitions import version_of
 from gitops_sim.apiserver.preparing import decode
-from gitops_sim.apiserver.server import ApiServer, Write, in_version, storage_kind
+from gitops_sim.apiserver.server import ApiServer, Write, storage_kind
 from gitops_sim.apiserver.writing import replace_stored
 from gitops_sim.protocols import PatchType
 from gitops_sim.types import Manifest
@@ -85,7 +85,7 @@ def change_scale(
     before = server.store.get(storage_kind(resource_type), namespace, name)
     if before is None:
         raise not_found(resource_type, name)
-    live = in_version(resource_type, before)
+    live = server.in_version(resource_type, before)
     present = scale_of(server, resource_type, live)
     path = _paths(server, resource_type)["specReplicasPath"]
     owners = _owners(live, path)

@@ -7,7 +7,7 @@ and the journal told. There is no transport here: HTTPS is a skin over the same 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -19,6 +19,7 @@ from gitops_sim.apimachinery.schemas import Schemas
 from gitops_sim.apimachinery.status_errors import already_exists, conflict, not_found
 from gitops_sim.apiserver.changed_paths import changed_paths
 from gitops_sim.apiserver.conversion import in_version, storage_kind, to_storage
+from gitops_sim.apiserver.custom_conversion import CustomConversion
 from gitops_sim.apiserver.store import Store, StoreConflictError
 from gitops_sim.apiserver.users import Caller
 from gitops_sim.apiserver.webhook_backends import WebhookBackends
@@ -33,7 +34,6 @@ __all__ = [
     "ApiServer",
     "OvertakenError",
     "Write",
-    "in_version",
     "revision_of",
     "storage_kind",
     "tried_again",
@@ -100,6 +100,7 @@ class ApiServer:
         strategies: What the registry itself adds after that; nobody comes to own it.
         judges: What looks at the object as it is to be stored, valid, and may only refuse it.
         webhooks: Who answers reviews of admission and conversion.
+        custom: Converts custom resources.
         after_write: Is told each write that was stored; the object is None when it is gone.
     """
 
@@ -115,6 +116,7 @@ class ApiServer:
         self.judges: list[AdmissionHook] = []
         self.after_write: list[Callable[[Write, Manifest | None], None]] = []
         self.webhooks = WebhookBackends(self.store)
+        self.custom = CustomConversion(self.webhooks, lambda: clock.uid(f"conversions/{name}"))
         self.writes = 0
         self.caller = Caller()
 
@@ -138,7 +140,32 @@ class ApiServer:
         found = self.store.get(storage_kind(resource_type), namespace, name, at=revision_of(at))
         if found is None:
             raise not_found(resource_type, name)
-        return in_version(resource_type, found)
+        return self.in_version(resource_type, found)
+
+    def in_version(self, resource_type: ResourceType, manifest: Manifest) -> Manifest:
+        """Return an object in the version of a type; shares what is the same.
+
+        Raises:
+            UnknownError: A webhook should convert it, and fails.
+        """
+        if self.custom.stored_version(resource_type):
+            return self.in_versions(resource_type, [manifest])[0]
+        return in_version(resource_type, manifest)
+
+    def in_versions(
+        self, resource_type: ResourceType, manifests: Sequence[Manifest]
+    ) -> list[Manifest]:
+        """Return objects in the version of a type; a webhook is asked about all at once."""
+        if self.custom.stored_version(resource_type):
+            return self.custom.convert(resource_type, manifests, resource_type.api_version)
+        return [in_version(resource_type, manifest) for manifest in manifests]
+
+    def to_storage(self, resource_type: ResourceType, manifest: Manifest) -> Manifest:
+        """Return an object that came in by a type in the version in which it is stored."""
+        stored = self.custom.stored_version(resource_type)
+        if stored:
+            return self.custom.convert(resource_type, [manifest], stored)[0]
+        return to_storage(resource_type, manifest)
 
     def commit(self, write: Write, manifest: Manifest) -> Manifest:
         """Put a prepared object into the store, unless it is a dry run; return it, shared.
@@ -157,12 +184,14 @@ class ApiServer:
             return manifest
         expected = None if before is None else before["metadata"]["resourceVersion"]
         try:
-            put = to_storage(resource_type, manifest)
+            put = self.to_storage(resource_type, manifest)
             stored = self.store.put(kind, put, expected=expected, time=self.clock.now())
         except StoreConflictError:
+            if before is None:
+                self._refuse_taken(resource_type, self.store.get(kind, namespace, name))
             raise OvertakenError(*conflict(resource_type, name).args) from None
         self._tell(write, stored, stored)
-        return in_version(resource_type, stored)
+        return self.in_version(resource_type, stored)
 
     @staticmethod
     def _refuse_taken(resource_type: ResourceType, present: Manifest | None) -> None:

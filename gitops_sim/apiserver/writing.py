@@ -29,7 +29,7 @@ from gitops_sim.apiserver.preparing import (
     is_custom,
     schema_of,
 )
-from gitops_sim.apiserver.server import ApiServer, Write, in_version, storage_kind, tried_again
+from gitops_sim.apiserver.server import ApiServer, Write, storage_kind, tried_again
 from gitops_sim.apiserver.strategies import (
     has_generation,
     has_status,
@@ -137,7 +137,7 @@ def patch(
     before = server.store.get(storage_kind(resource_type), namespace, name)
     if before is None:
         raise not_found(resource_type, name)
-    live = in_version(resource_type, before)
+    live = server.in_version(resource_type, before)
     changed: Manifest
     if kind == "json":
         changed = json_patch(live, body)
@@ -218,7 +218,7 @@ def apply(
     before = server.store.get(storage_kind(resource_type), namespace, name)
     if before is None and subresource:
         raise not_found(resource_type, name)
-    live = None if before is None else in_version(resource_type, before)
+    live = None if before is None else server.in_version(resource_type, before)
     if before is not None:
         _refuse_other_version(resource_type, metadata, before)
     schema = schema_of(server, resource_type)
@@ -268,7 +268,7 @@ def replace_stored(
         raise NotFoundError("nothing to replace")
     if not tracked:
         _refuse_other_version(resource_type, manifest["metadata"], before)
-    live = in_version(resource_type, before)
+    live = server.in_version(resource_type, before)
     custom = is_custom(server, resource_type)
     manifest = keep_other_half(live, manifest, write.subresource, reset_of(write, custom=custom))
     _keep_metadata(before["metadata"], manifest["metadata"])

@@ -188,7 +188,7 @@ class Application:
         deadline, due = began + stream.seconds, began + next(marks, math.inf)
         while not any(end.done() for end in ends):
             news.clear()
-            chunks = [*await self._gate.run(stream.next_chunks)]
+            chunks = [*await self._gate.run(stream.next_chunks, waits=self._may_wait())]
             now = loop.time()
             if due <= now < deadline:
                 chunks.append(await self._gate.run(stream.bookmark))

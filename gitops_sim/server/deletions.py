@@ -15,7 +15,7 @@ from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.apimachinery.status_errors import invalid_options
 from gitops_sim.apiserver.deleting import delete
 from gitops_sim.apiserver.listing import ListOptions, Page, list_page
-from gitops_sim.apiserver.server import in_version, storage_kind
+from gitops_sim.apiserver.server import storage_kind
 from gitops_sim.apiserver.store import Kind
 from gitops_sim.errors import BadRequestError, NotFoundError
 from gitops_sim.protocols import Propagation
@@ -140,7 +140,7 @@ def _delete(target: Target, name: str, namespace: str, options: _Options) -> Man
         grace_period=options.grace_period,
         dry_run=options.dry_run,
     )
-    return fresh_copy(in_version(resource_type, last))
+    return fresh_copy(target.server.in_version(resource_type, last))
 
 
 def _options(request: Request) -> _Options:

@@ -11,7 +11,7 @@ from gitops_sim.apimachinery.status_errors import method_not_allowed, unknown_re
 from gitops_sim.apiserver import writing
 from gitops_sim.apiserver.listing import ListOptions, list_page, parse_version
 from gitops_sim.apiserver.reviews import answer_review, is_review
-from gitops_sim.apiserver.server import ApiServer, in_version, storage_kind
+from gitops_sim.apiserver.server import ApiServer, storage_kind
 from gitops_sim.apiserver.watching import StoreWatch
 from gitops_sim.errors import BadRequestError, UnknownError
 from gitops_sim.server import deletions, patching
@@ -120,7 +120,7 @@ def _store_watch(target: Target, options: ListOptions) -> StoreWatch:
         storage_kind(resource_type),
         target.filter(target.inside),
         since,
-        lambda manifest: in_version(resource_type, manifest),
+        lambda manifest: target.server.in_version(resource_type, manifest),
     )
 
 
