@@ -12,6 +12,7 @@ import base64
 import functools
 import importlib
 import json
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -20,7 +21,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from gitops_sim.clock.virtual import VirtualClock
-from gitops_sim.errors import GitOpsSimError, LabError
+from gitops_sim.errors import LabError
 
 __all__ = ["Door", "Input", "outside"]
 
@@ -134,8 +135,11 @@ class Door:
     ) -> Iterator[None]:
         """Log one input and hold the lock while it is worked on."""
         told = f"{address}.{method}"
-        encoded = [self._encoded(arg, told) for arg in args]
-        named = {name: self._encoded(value, told) for name, value in kwargs.items()}
+        try:
+            encoded = [self._encoded(arg, told) for arg in args]
+            named = {name: self._encoded(value, told) for name, value in kwargs.items()}
+        except RecursionError:
+            raise _not_kept(told, "what contains itself, or is nested too deep,") from None
         with self.lock:
             # Only under the lock is it certain which input this is, and when.
             entry = Input(
@@ -150,7 +154,7 @@ class Door:
             try:
                 with self._working(entry):
                     yield
-            except GitOpsSimError as error:
+            except Exception as error:  # a typing mistake too: it is made again by a replay
                 self._replace(entry, error=type(error).__name__)
                 raise
 
@@ -318,12 +322,18 @@ class Door:
 
     def _encoded(self, value: Any, told: str) -> Any:
         """Return the value as JSON: bytes, tuples, façade objects and functions marked."""
+        if isinstance(value, float) and not math.isfinite(value):
+            raise _not_kept(told, repr(value))
         if value is None or isinstance(value, str | bool | int | float):
             return value
         if isinstance(value, bytes):
             return {"$bytes": base64.b64encode(value).decode()}
         if isinstance(value, dict):
-            return {str(name): self._encoded(item, told) for name, item in value.items()}
+            odd = next((name for name in value if not isinstance(name, str)), None)
+            if odd is not None:
+                raise _not_kept(told, f"the key {odd!r}, which is no text,")
+            encoded = {name: self._encoded(item, told) for name, item in value.items()}
+            return {"$plain": encoded} if _is_mark(value) else encoded
         if isinstance(value, list | tuple):
             return [self._encoded(item, told) for item in value]
         address = getattr(value, "_address", None)
@@ -332,16 +342,15 @@ class Door:
         name = getattr(value, "__qualname__", "")
         if callable(value) and name and "<" not in name:
             return {"$function": f"{value.__module__}:{name}"}
-        raise LabError(
-            f"{told}: {value!r} cannot be kept in the lab's log",
-            "give plain values, or a function that is defined in a module",
-        )
+        raise _not_kept(told, repr(value))
 
     def _decoded(self, value: Any) -> Any:
         if isinstance(value, list):
             return [self._decoded(item) for item in value]
         if not isinstance(value, dict):
             return value
+        if value.keys() == {"$plain"}:
+            return {name: self._decoded(item) for name, item in value["$plain"].items()}
         if value.keys() == {"$bytes"}:
             return base64.b64decode(value["$bytes"])
         if value.keys() == {"$object"}:
@@ -350,3 +359,15 @@ class Door:
             module, _, name = value["$function"].partition(":")
             return functools.reduce(getattr, name.split("."), importlib.import_module(module))
         return {name: self._decoded(item) for name, item in value.items()}
+
+
+def _is_mark(value: dict[str, Any]) -> bool:
+    """True for a mapping of the caller's that looks like one of our own marks."""
+    return len(value) == 1 and next(iter(value)) in ("$plain", "$bytes", "$object", "$function")
+
+
+def _not_kept(told: str, what: str) -> LabError:
+    return LabError(
+        f"{told}: {what} cannot be kept in the lab's log",
+        "give plain values, or a function that is defined in a module",
+    )

@@ -146,6 +146,41 @@ def test_what_cannot_be_kept_is_refused_before_it_happens() -> None:
     assert not door.inputs
 
 
+def test_a_typing_mistake_is_made_again_by_a_replay() -> None:
+    _, door, shelf = new_lab()
+    with pytest.raises(TypeError):
+        shelf.put("Dune", "too", "many")  # type: ignore[call-arg]
+    shelf.put("Emma")
+    _, door2, shelf2 = new_lab()
+    door2.replay(Door.from_jsonl(door.to_jsonl()))
+    assert shelf2.books == shelf.books == ["Emma"]
+
+
+@pytest.mark.parametrize("mark", ["$bytes", "$object", "$function", "$plain"])
+def test_a_value_that_looks_like_a_mark_comes_back_as_it_was(mark: str) -> None:
+    _, door, shelf = new_lab()
+    shelf.put({mark: {mark: "x"}})
+    _, door2, shelf2 = new_lab()
+    door2.replay(Door.from_jsonl(door.to_jsonl()))
+    assert shelf2.books == shelf.books == [{mark: {mark: "x"}}]
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("-inf"), {5: "five"}, [{"a": {1, 2}}]])
+def test_what_json_cannot_hold_is_refused(odd: object) -> None:
+    _, door, shelf = new_lab()
+    with pytest.raises(LabError, match="cannot be kept"):
+        shelf.put(odd)
+    assert door.inputs == []
+
+
+def test_a_value_that_contains_itself_is_refused() -> None:
+    _, _, shelf = new_lab()
+    loop: dict[str, object] = {}
+    loop["again"] = loop
+    with pytest.raises(LabError, match="contains itself"):
+        shelf.put(loop)
+
+
 def test_damaged_log_names_its_line() -> None:
     with pytest.raises(LabError, match="line 2"):
         Door.from_jsonl(
