@@ -12,7 +12,7 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gitops_sim.apimachinery import causes
@@ -20,7 +20,7 @@ from gitops_sim.apimachinery.causes import Cause
 from gitops_sim.apimachinery.go_json import GoJsonError, parse
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.status_errors import invalid_options, too_large_resource_version
-from gitops_sim.apiserver.server import ApiServer, in_version, storage_kind
+from gitops_sim.apiserver.server import ApiServer, storage_kind
 from gitops_sim.apiserver.watching import Filter
 from gitops_sim.errors import BadRequestError, ExpiredError
 from gitops_sim.types import Manifest
@@ -156,20 +156,36 @@ def list_page(
     """
     options.check()
     revision, after = _start(server, options)
-    at = None if revision == server.store.revision else revision
-    found = server.store.objects(storage_kind(resource_type), namespace, at=at)
+    limit = 0 if options.resource_version == "0" and not options.match else options.limit
+    kind, store = storage_kind(resource_type), server.store
+    if limit > 0 and wanted.all and revision == store.revision:
+        # The usual page: what is left out is only counted, however much it is.
+        items, more = store.page(kind, namespace, after=after, limit=limit)
+        return _page(server, resource_type, items, revision, more)
+    at = None if revision == store.revision else revision
+    found = store.objects(kind, namespace, at=at)
     if after:
         found = [manifest for manifest in found if _key(manifest) > after]
     if not wanted.all:
         found = [manifest for manifest in found if wanted.matches(manifest)]
-    limit = 0 if options.resource_version == "0" and not options.match else options.limit
-    told = str(revision)
-    if limit <= 0 or len(found) <= limit:
-        return Page([in_version(resource_type, m) for m in found], told)
-    items = found[:limit]
-    token = _token(revision, _key(items[-1]))
-    remaining = None if wanted.selects else len(found) - limit
-    return Page([in_version(resource_type, m) for m in items], told, token, remaining)
+    if limit <= 0:
+        return _page(server, resource_type, found, revision, 0)
+    page = _page(server, resource_type, found[:limit], revision, len(found) - limit)
+    return replace(page, remaining=None) if wanted.selects else page
+
+
+def _page(
+    server: ApiServer,
+    resource_type: ResourceType,
+    items: Sequence[Manifest],
+    revision: int,
+    more: int,
+) -> Page:
+    """Return a page; with a token for the next one if there are more items."""
+    told = server.in_versions(resource_type, items)
+    if more <= 0:
+        return Page(told, str(revision))
+    return Page(told, str(revision), _token(revision, _key(items[-1])), more)
 
 
 def _start(server: ApiServer, options: ListOptions) -> tuple[int, tuple[str, str] | None]:

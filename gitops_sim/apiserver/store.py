@@ -57,12 +57,20 @@ class Table:
     log: list[Change] = field(default_factory=list)
     listeners: list[Callable[[], None]] = field(default_factory=list)
 
-    def between(self, namespace: str | None) -> list[_Name]:
-        """Return the names of the present objects, of one namespace or (None) of all, in order."""
-        if namespace is None:
-            return list(self.names)
-        start = bisect_left(self.names, (namespace, ""))
-        return self.names[start : bisect_left(self.names, (namespace + "\0", ""))]
+    def between(self, namespace: str | None, after: _Name | None = None) -> list[_Name]:
+        """Return the names of the present objects, of one namespace or (None) of all, in order.
+
+        Args:
+            namespace: Which.
+            after: Names up to this one are left out.
+        """
+        start, end = 0, len(self.names)
+        if namespace is not None:
+            start = bisect_left(self.names, (namespace, ""))
+            end = bisect_left(self.names, (namespace + "\0", ""))
+        if after is not None:
+            start = max(start, bisect_right(self.names, after))
+        return self.names[start:end]
 
 
 class Store:
@@ -97,6 +105,21 @@ class Store:
             return table.present.get((namespace, name))
         self._check(at)
         return _as_of(table.past.get((namespace, name), ()), at)
+
+    def page(
+        self, kind: Kind, namespace: str | None, *, after: _Name | None, limit: int
+    ) -> tuple[list[Manifest], int]:
+        """Return the first of the present objects, and how many more there are.
+
+        Args:
+            kind: Which table.
+            namespace: Of one namespace, or (None) of all.
+            after: Namespace and name; objects up to this one are left out.
+            limit: How many; above 0.
+        """
+        table = self.table(kind)
+        names = table.between(namespace, after)
+        return [table.present[name] for name in names[:limit]], max(len(names) - limit, 0)
 
     def objects(
         self, kind: Kind, namespace: str | None = None, *, at: int | None = None

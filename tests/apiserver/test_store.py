@@ -86,6 +86,18 @@ class Stored(RuleBasedStateMachine):
             assert self.store.objects(MAPS, namespace) == inside
 
     @invariant()
+    def pages_together_are_the_present(self) -> None:
+        for namespace in (None, "a", "b"):
+            found, after, more = [], None, 1
+            while more:
+                page, more = self.store.page(MAPS, namespace, after=after, limit=2)
+                assert len(page) == 2 or not more
+                found += page
+                if page:
+                    after = (page[-1]["metadata"]["namespace"], page[-1]["metadata"]["name"])
+            assert found == self.store.objects(MAPS, namespace)
+
+    @invariant()
     def each_old_revision_reads_as_it_was(self) -> None:
         for revision, world in self.worlds.items():
             if revision < self.store.compacted:
