@@ -31,6 +31,7 @@ __all__ = [
     "PipelineStepDone",
     "ReadyRevision",
     "ReconcileDone",
+    "RequestAudited",
     "ReviewGiven",
     "RevisionApplied",
     "SourcePolled",
@@ -235,6 +236,27 @@ class ObjectChanged(Fact):
     field_manager: str
     paths: tuple[str, ...]
     generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAudited(Fact):
+    """A request over HTTP that would change something was answered, as an audit log tells it.
+
+    `user` is who acted, `impersonated_by` who sent it in that name (empty: the same). `resource` is
+    `deployments.apps/scale`, or a path that is none of a resource. `name` is empty where the path
+    names no object. `annotations` are what admission added. Reads are not told: they change
+    nothing, and a saved lab does not repeat them.
+    """
+
+    cluster: str
+    user: str
+    impersonated_by: str
+    verb: str
+    resource: str
+    namespace: str
+    name: str
+    code: int
+    annotations: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

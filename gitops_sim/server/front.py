@@ -15,6 +15,7 @@ from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.apiserver.users import Caller, User
 from gitops_sim.clock import Door, outside
 from gitops_sim.errors import ApiError, InternalError, TooLargeError
+from gitops_sim.journal.facts import RequestAudited
 from gitops_sim.server.accounts import AccountTokens
 from gitops_sim.server.answers import Answer, refusal
 from gitops_sim.server.authorization import acting_user, authorize
@@ -53,7 +54,7 @@ class Front:
     def respond(self, request: Request) -> tuple[Answer, list[str]]:
         """Answer a request; return warnings beside it. The lock of the door is held meanwhile."""
         if request.method in ("GET", "HEAD", "OPTIONS"):
-            return self._respond(request)
+            return self._respond(request, self._caller(request))
         return self.write(
             request.user.to_json(),
             request.method,
@@ -77,10 +78,17 @@ class Front:
     ) -> tuple[Answer, list[str]]:
         """Answer a request that may change something: the form in which the door logs it."""
         path, query = target
-        return self._respond(Request(User.from_json(user), method, path, query, headers, body))
+        request = Request(User.from_json(user), method, path, query, headers, body)
+        caller = self._caller(request)
+        answer, warnings = self._respond(request, caller)
+        self.server.journal.record(_audited(self.server.name, request, caller, answer.status))
+        return answer, warnings
 
-    def _respond(self, request: Request) -> tuple[Answer, list[str]]:
-        caller = Caller(request.user, field_validation(request), agent=request.header("user-agent"))
+    @staticmethod
+    def _caller(request: Request) -> Caller:
+        return Caller(request.user, field_validation(request), agent=request.header("user-agent"))
+
+    def _respond(self, request: Request, caller: Caller) -> tuple[Answer, list[str]]:
         wanted = wanted_by(request)
         with self.server.called_by(caller):
             try:
@@ -112,3 +120,24 @@ class Front:
 def _matters(header: str) -> bool:
     """Tell whether a header changes what a write does: only these are logged, tokens never."""
     return header in ("accept", "content-type", "user-agent") or header.startswith("impersonate-")
+
+
+def _audited(cluster: str, request: Request, caller: Caller, code: int) -> RequestAudited:
+    """Return the entry of the audit log for a request that was answered."""
+    wanted = wanted_by(request)
+    resource = wanted.path
+    if wanted.is_resource:
+        resource = f"{wanted.resource}.{wanted.group}" if wanted.group else wanted.resource
+        resource += f"/{wanted.subresource}" if wanted.subresource else ""
+    sender, actor = request.user.name, caller.user.name
+    return RequestAudited(
+        cluster,
+        actor,
+        "" if sender == actor else sender,
+        wanted.verb,
+        resource,
+        wanted.namespace,
+        wanted.name,
+        code,
+        tuple(sorted(caller.annotations.items())),
+    )

@@ -8,6 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitops_sim.journal.facts import RequestAudited
+
 MAPS = "/api/v1/namespaces/default/configmaps"
 MERGE = {"content-type": "application/merge-patch+json"}
 APPLY = {"content-type": "application/apply-patch+yaml"}
@@ -255,3 +257,59 @@ def test_no_token_is_kept_in_the_log_of_the_door(site: Any) -> None:
     log = site.door.to_jsonl()
     assert b"very-secret" not in log
     assert b"system:admin" in log
+
+
+def test_what_would_change_something_is_in_the_audit_log_and_reads_are_not(site: Any) -> None:
+    site.make(MAPS, "ConfigMap", "a")
+    site.ask("GET", MAPS)
+    site.ask("PATCH", f"{MAPS}/none", {"data": {}}, headers=MERGE)
+    site.ask("DELETE", f"{MAPS}/a", by=site.users["limited"])
+    site.ask("DELETE", f"{MAPS}/a", headers={"impersonate-user": "eve"})
+    told = site.api.journal.facts(RequestAudited)
+    assert [(f.user, f.impersonated_by, f.verb, f.name, f.code) for f in told] == [
+        ("admin", "", "create", "", 201),
+        ("admin", "", "patch", "none", 404),
+        ("limited", "", "delete", "a", 403),
+        ("eve", "admin", "delete", "a", 403),
+    ]
+    assert {(f.cluster, f.resource, f.namespace) for f in told} == {
+        ("cluster", "configmaps", "default")
+    }
+
+
+def test_the_audit_log_has_what_webhooks_say_of_a_request(site: Any) -> None:
+    def answer(review: dict[str, Any], _: Any) -> dict[str, Any]:
+        notes = {"seen": "twice"}
+        response = {"uid": review["request"]["uid"], "allowed": True, "auditAnnotations": notes}
+        return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview"} | {
+            "response": response
+        }
+
+    site.api.webhooks.functions["https://hook"] = answer
+    webhook = {
+        "name": "check.example.com",
+        "clientConfig": {"url": "https://hook"},
+        "rules": [
+            {
+                "operations": ["*"],
+                "apiGroups": ["apps"],
+                "apiVersions": ["*"],
+                "resources": ["*/scale"],
+            }
+        ],
+        "admissionReviewVersions": ["v1"],
+        "sideEffects": "None",
+    }
+    group = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+    site.ask("POST", group, {"metadata": {"name": "hooks"}, "webhooks": [webhook]})
+    template = {
+        "metadata": {"labels": {"app": "web"}},
+        "spec": {"containers": [{"name": "web", "image": "web:1"}]},
+    }
+    spec = {"selector": {"matchLabels": {"app": "web"}}, "template": template}
+    deployments = "/apis/apps/v1/namespaces/default/deployments"
+    site.make(deployments, "Deployment", "web", spec=spec)
+    site.ask("PATCH", f"{deployments}/web/scale", {"spec": {"replicas": 2}}, headers=MERGE)
+    told = site.api.journal.facts(RequestAudited)[-1]
+    assert (told.resource, told.code) == ("deployments.apps/scale", 200)
+    assert told.annotations == (("check.example.com/seen", "twice"),)

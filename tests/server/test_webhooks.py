@@ -164,6 +164,7 @@ def test_a_webhook_calls_the_api_while_it_is_asked_and_a_replay_calls_nobody(hoo
     assert hook.calls == calls
     left, right = (InProcessClient(a, "test").list("v1/Secret") for a in (api, api2))
     assert left == right
+    assert api2.journal.to_jsonl() == api.journal.to_jsonl()
 
 
 def test_a_certificate_that_is_not_of_the_bundle_is_not_trusted(hook: Hook) -> None:
