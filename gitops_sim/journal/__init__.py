@@ -1,6 +1,7 @@
 """Append-only typed facts, and what is computed from them."""
 
 from gitops_sim.journal import facts
+from gitops_sim.journal.differing import Parting, first_difference, in_words
 from gitops_sim.journal.journal import Entry, Journal
 from gitops_sim.journal.measures import (
     Delivered,
@@ -17,6 +18,7 @@ __all__ = [
     "Entry",
     "Journal",
     "Outage",
+    "Parting",
     "Setter",
     "Stretch",
     "UsersSeries",
@@ -24,6 +26,8 @@ __all__ = [
     "deployment_frequency",
     "drift_exposure",
     "facts",
+    "first_difference",
+    "in_words",
     "lead_times",
     "routes_of",
     "users_series",

@@ -59,16 +59,20 @@ class Comparison:
         """True when every object lives as Git declares it, and nothing else does."""
         return bool(self.board.rows) and not self.board.differing
 
+    def gap(self) -> list[tuple[float, int]]:
+        """Return how many objects differed: (seconds, number from then on), oldest first."""
+        found: list[tuple[float, int]] = []
+        for time, board in self._history:
+            if not found or found[-1][1] != board.differing:
+                found.append((time, board.differing))
+        return found
+
     def lanes(self) -> Picture:
         """Return two lanes and the gap: commits, what was applied, edits, and what differed."""
-        gap: list[tuple[float, int]] = []
-        for time, board in self._history:
-            if not gap or gap[-1][1] != board.differing:
-                gap.append((time, board.differing))
         names = tuple(self._clock.timestamp(at)[11:16] for at in (self._start, self._end))
         marks = tuple(self._marks())
         ends = (names[0], names[1])
-        return draw_lanes(Lanes(marks, tuple(gap), self._start, self._end, ends))
+        return draw_lanes(Lanes(marks, tuple(self.gap()), self._start, self._end, ends))
 
     def tree(self) -> Picture:
         """Return the resource tree: from what delivers down to the pods, with health."""

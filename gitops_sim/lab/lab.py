@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from gitops_sim.clock import Door, VirtualClock, outside, pace, parse_duration
 from gitops_sim.cluster import SimulatedCluster
@@ -20,6 +20,7 @@ from gitops_sim.lab import saving
 from gitops_sim.lab.comparison import Comparison
 from gitops_sim.lab.handle import ClusterHandle
 from gitops_sim.lab.moment import Moment
+from gitops_sim.lab.overlay import Branch, WhatIf
 from gitops_sim.lab.parts import LabParts
 from gitops_sim.lab.running import Ran, summarise
 from gitops_sim.push import Pipelines
@@ -194,16 +195,46 @@ class Lab:
             )
         return Moment(self, seconds)
 
-    def compare(self, cluster: ClusterHandle | str, *, since: str | None = None) -> Comparison:
+    @overload
+    def compare(
+        self, cluster: ClusterHandle | str, *, since: str | None = None, other: None = None
+    ) -> Comparison: ...
+
+    @overload
+    def compare(
+        self, cluster: ClusterHandle | str, *, since: str | None = None, other: Lab
+    ) -> WhatIf: ...
+
+    def compare(
+        self, cluster: ClusterHandle | str, *, since: str | None = None, other: Lab | None = None
+    ) -> Comparison | WhatIf:
         """Return desired and actual state side by side: a picture with its history.
 
         Args:
             cluster: Whose.
             since: How far the history goes back, such as `1h`; None: to the beginning.
+            other: A lab, such as a fork of this one in which something was done otherwise: then
+                the picture lays the histories of both over one another, up to where both have
+                come.
+
+        Raises:
+            LabError: The other lab has no cluster of that name.
         """
         handle = self.cluster(cluster) if isinstance(cluster, str) else cluster
-        start = 0.0 if since is None else max(0.0, self.clock.now() - parse_duration(since))
-        return handle.compared(start=start, end=self.clock.now())
+        end = self.clock.now() if other is None else min(self.clock.now(), other.clock.now())
+        start = 0.0 if since is None else max(0.0, end - parse_duration(since))
+        here = handle.compared(start=start, end=end)
+        if other is None:
+            return here
+        there = other._handles.get(handle.name)  # noqa: SLF001 - another lab
+        if there is None:
+            told = f"{other!r} has no cluster {handle.name!r}"
+            raise LabError(told, "compare with a fork of this lab")
+        branches = (
+            Branch("this lab", here, self.journal),
+            Branch("the other lab", there.compared(start=start, end=end), other.journal),
+        )
+        return WhatIf(handle.name, branches, self.clock, start=start, end=end)
 
     def check(self, exercise: str, *, answer: Any = None) -> CheckResult:
         """Judge an exercise, such as `E00.1`, on this lab: it looks, and changes nothing.
