@@ -15,7 +15,6 @@ it until a test asks for a cluster.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -37,8 +36,6 @@ __all__ = [
 ]
 
 _MARKER = "simulated_cluster"
-_OFFICIAL = ("kubernetes.config", "kubernetes.config.kube_config")
-"""Modules of the official client that read KUBECONFIG once, when they are imported."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -99,12 +96,13 @@ def simulated_kubeconfig(
     Whatever the test starts (kubectl, an operator) thus finds this cluster and no other; kubectl's
     cache is the test's own too.
     """
+    from gitops_sim.server import early_readers
+
     path = simulated_cluster.kubeconfig
     monkeypatch.setenv("KUBECONFIG", str(path))
     monkeypatch.setenv("KUBECACHEDIR", str(tmp_path / "kubectl-cache"))
-    for name in _OFFICIAL:
-        if name in sys.modules:
-            monkeypatch.setattr(sys.modules[name], "KUBE_CONFIG_DEFAULT_LOCATION", str(path))
+    for module in early_readers():
+        monkeypatch.setattr(module, "KUBE_CONFIG_DEFAULT_LOCATION", str(path))
     return path
 
 

@@ -15,12 +15,13 @@ from pathlib import Path
 from gitops_sim.cluster import SimulatedCluster
 from gitops_sim.forge import GitHttp
 from gitops_sim.lab.parts import LabParts
-from gitops_sim.server import Served, ServeOptions, Server, idle_kubeconfig
+from gitops_sim.server import Served, ServeOptions, Server, early_readers, idle_kubeconfig
 
 __all__ = ["Serving", "serve"]
 
 _IN_THE_WAY = ("GIT_SSL_CAINFO",)
 """Variables that would beat what Git is told about one URL."""
+_EARLY = "KUBE_CONFIG_DEFAULT_LOCATION"
 
 
 class Serving:
@@ -36,6 +37,9 @@ class Serving:
         for name in _IN_THE_WAY:
             os.environ.pop(name, None)
         os.environ.update(variables)
+        self._early = [(module, getattr(module, _EARLY)) for module in early_readers()]
+        for module, _ in self._early:
+            setattr(module, _EARLY, variables["KUBECONFIG"])
         atexit.register(self.stop)
 
     def __repr__(self) -> str:
@@ -57,6 +61,8 @@ class Serving:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+        for module, location in self._early:
+            setattr(module, _EARLY, location)
         atexit.unregister(self.stop)
 
     def __enter__(self) -> Serving:

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import base64
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from gitops_sim.apimachinery.yaml_dump import dump
 
-__all__ = ["Access", "idle_kubeconfig", "kubeconfig", "write_private"]
+__all__ = ["Access", "early_readers", "idle_kubeconfig", "kubeconfig", "write_private"]
 
 _IDLE = "no-lab-is-serving"
+_EARLY = ("kubernetes.config", "kubernetes.config.kube_config")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +74,12 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(beside, path)
+
+
+def early_readers() -> list[ModuleType]:
+    """Return the loaded modules that read KUBECONFIG once, when they were imported.
+
+    The official client does: its `KUBE_CONFIG_DEFAULT_LOCATION` must be set beside the variable,
+    else a program that imported it before would reach a person's own cluster.
+    """
+    return [sys.modules[name] for name in _EARLY if name in sys.modules]

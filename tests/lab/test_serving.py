@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from kubernetes import client, config
+from kubernetes.config import kube_config
 
 from gitops_sim.errors import LabError
 from gitops_sim.lab import ClusterHandle, Lab
@@ -95,3 +97,14 @@ def test_a_kubeconfig_of_the_learners_own_is_never_written_to(
 def test_a_lab_without_a_cluster_is_not_served() -> None:
     with pytest.raises(LabError, match="there is no cluster to serve"):
         Lab(1).serve()
+
+
+def test_official_client_imported_before_finds_the_lab_and_afterwards_not(
+    lab: Lab, staging: ClusterHandle
+) -> None:
+    before = kube_config.KUBE_CONFIG_DEFAULT_LOCATION
+    with lab.serve(speed=0) as serving:
+        found = client.Configuration()
+        config.load_kube_config(client_configuration=found)
+        assert found.host == serving.server.url
+    assert before == kube_config.KUBE_CONFIG_DEFAULT_LOCATION == config.KUBE_CONFIG_DEFAULT_LOCATION
