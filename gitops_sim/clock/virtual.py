@@ -102,6 +102,8 @@ class VirtualClock:
         Raises:
             LabError: It is none of these.
         """
+        if not isinstance(text, str):
+            raise _no_moment(text)
         if text.startswith("+"):
             return parse_duration(text[1:])
         try:
@@ -109,9 +111,7 @@ class VirtualClock:
                 return self._time_of_day(text)
             moment = datetime.fromisoformat(text)
         except ValueError:
-            raise LabError(
-                f"{text!r} is no moment", 'write "10:32", "+90s" or "2026-01-05T10:32:00Z"'
-            ) from None
+            raise _no_moment(text) from None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         return (moment - self._epoch).total_seconds()
@@ -239,3 +239,7 @@ class VirtualClock:
     def _jump(self, until: float) -> None:
         # No event is due before: SimPy's own run would schedule one of its own to stop at.
         self._env._now = max(self._env._now, until)  # noqa: SLF001
+
+
+def _no_moment(text: object) -> LabError:
+    return LabError(f"{text!r} is no moment", 'write "10:32", "+90s" or "2026-01-05T10:32:00Z"')

@@ -7,6 +7,7 @@ get a `GitRemote` by its URL, as over a network, which fails while the forge is 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,9 @@ class Forge:
             raise
         return repository
 
-    def import_repository(self, path_or_url: str, name: str = "", *, depth: int = 0) -> Repository:
+    def import_repository(
+        self, path_or_url: str | PathLike[str], name: str = "", *, depth: int = 0
+    ) -> Repository:
         """Make a repository of a folder, a local clone or a URL.
 
         Args:
@@ -116,12 +119,13 @@ class Forge:
                 clone.
             GitError: Git cannot clone the URL; the message is Git's.
         """
-        name = name or importing.repository_name(path_or_url)
+        source = importing.source_text(path_or_url)
+        name = name or importing.repository_name(source)
         self._new_repository(name, "main")
-        if importing.is_url(path_or_url):
-            found = importing.read_url(path_or_url, depth)
+        if importing.is_url(source):
+            found = importing.read_url(source, depth)
         else:
-            place = importing.local_path(path_or_url)
+            place = importing.local_path(source)
             found = importing.read_clone(place) or self._first_commit(place)
         return self.take_snapshot(name, found.refs, found.default_branch, found.shallow, found.pack)
 

@@ -48,6 +48,7 @@ __all__ = [
     "read_folder",
     "read_url",
     "repository_name",
+    "source_text",
 ]
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
@@ -70,6 +71,19 @@ class Snapshot:
     default_branch: str
     shallow: list[str]
     pack: bytes
+
+
+def source_text(given: object) -> str:
+    """Return the path or URL to import as text.
+
+    Raises:
+        LabError: It is empty, or neither.
+    """
+    text = os.fspath(given) if isinstance(given, str | os.PathLike) else ""
+    if isinstance(text, str) and text.strip():
+        return text
+    next_step = "give the path of a folder or of a clone, or an https URL"
+    raise LabError(f"{given!r} is nothing to import", next_step)
 
 
 def repository_name(source: str) -> str:

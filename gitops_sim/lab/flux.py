@@ -9,6 +9,7 @@ from gitops_sim.cluster import SimulatedCluster
 from gitops_sim.errors import LabError, NotFoundError
 from gitops_sim.forge import Repository
 from gitops_sim.journal import facts
+from gitops_sim.lab.arguments import the_repository
 from gitops_sim.lab.declared import GIT_REPOSITORY, KUSTOMIZATION
 from gitops_sim.lab.parts import LabParts
 from gitops_sim.pull.flux import Flux, FluxOptions, install
@@ -81,12 +82,16 @@ class FluxHandle:
             ignore: Files that do not belong to the artifact, as gitignore patterns.
             target_namespace: For manifests that name no namespace.
             wait: Ready means that everything applied is healthy.
+
+        Raises:
+            LabError: `repository` is none.
         """
+        source = the_repository(repository)
         self.install()
         self._installed.bootstrap(
-            self._parts.forge.url(repository.name),
+            self._parts.forge.url(source.name),
             path=path,
-            branch=branch or repository.default_branch,
+            branch=branch or source.default_branch,
             interval=interval,
             sync_interval=sync_interval,
             name=name,

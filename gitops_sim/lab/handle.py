@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from gitops_sim.forge import Repository
 from gitops_sim.journal import users_series
 from gitops_sim.journal.facts import FaultEnded, FaultStarted
 from gitops_sim.kubectl import CommandResult, KubectlCommand
+from gitops_sim.lab.arguments import command_words, the_repository
 from gitops_sim.lab.boards import View
 from gitops_sim.lab.comparison import Comparison
 from gitops_sim.lab.declared import Connection
@@ -59,7 +59,11 @@ class PipelineHandle:
             repository: Its workflows may use `kubectl` from now on.
             path: The directory that they apply; for pictures, which show it as desired state.
             branch: The branch they deploy from; "" is the default one.
+
+        Raises:
+            LabError: `repository` is none.
         """
+        repository = the_repository(repository)
         self._pipelines.connect(repository.name, self._cluster.name, self._cluster)
         connection = Connection(repository.name, branch or repository.default_branch, path)
         self.connections = [c for c in self.connections if c.repository != repository.name]
@@ -67,18 +71,13 @@ class PipelineHandle:
 
     def start(self, repository: Repository) -> None:
         """Start what a first push of the default branch would start; an import starts nothing."""
-        self._pipelines.run_push(repository.name)
+        self._pipelines.run_push(the_repository(repository).name)
 
     @property
     def runs(self) -> Sequence[Run]:
         """The runs of the repositories that are connected, oldest first."""
         names = {connection.repository for connection in self.connections}
         return [run for run in self._pipelines.runs if run.source.repository in names]
-
-
-def _words(command: str) -> list[str]:
-    words = shlex.split(command)
-    return words[1:] if words[:1] == ["kubectl"] else words
 
 
 @dataclass(slots=True)
@@ -137,11 +136,14 @@ class ClusterHandle:
 
         Returns:
             Output and exit status; kubectl's errors are in it, not raised.
+
+        Raises:
+            LabError: The command is no text, or a quote in it is not closed.
         """
-        words = _words(command)
+        words = command_words(command)
         tree = Workspace("/home/learner")
         if repository is not None:
-            tree.check_out(repository.tree())
+            tree.check_out(the_repository(repository).tree())
         for path, text in (files or {}).items():
             tree.write(path, text.encode())
         clock = self._parts.clock
@@ -167,7 +169,7 @@ class ClusterHandle:
 
     def _kubectl_by_hand(self, command: str) -> None:
         """Let a person run a command when it is due, and tell the journal what came of it."""
-        words, name = _words(command), "kubectl by hand"
+        words, name = command_words(command), "kubectl by hand"
         process = self._kubectl_process(Workspace("/home/learner"), "default")
         journal = self._parts.journal
 

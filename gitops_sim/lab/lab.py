@@ -16,7 +16,7 @@ from gitops_sim.errors import LabError
 from gitops_sim.exercises import CheckResult, Checks, LabView
 from gitops_sim.forge import Forge
 from gitops_sim.journal import Journal, facts
-from gitops_sim.lab import saving
+from gitops_sim.lab import arguments, saving
 from gitops_sim.lab.comparison import Comparison
 from gitops_sim.lab.handle import ClusterHandle
 from gitops_sim.lab.moment import Moment
@@ -49,7 +49,7 @@ class Lab:
     """
 
     def __init__(self, seed: int = 0, *, shuffle: int | None = None) -> None:
-        self.clock = VirtualClock(seed, shuffle=shuffle)
+        self.clock = VirtualClock(arguments.the_seed(seed), shuffle=shuffle)
         self._shuffle = shuffle
         self._door = Door(self.clock)
         self._address = "lab"
@@ -84,8 +84,12 @@ class Lab:
         Args:
             name: A DNS label.
             nodes: How many nodes a new one has.
+
+        Raises:
+            LabError: A new one cannot have that name, or that many nodes.
         """
         if name not in self._handles:
+            arguments.valid_cluster(name, nodes)
             self._add_cluster(name, nodes)
         return self._handles[name]
 
@@ -193,7 +197,7 @@ class Lab:
                 f"{moment}: nothing is known of that moment: it is {self.clock.timestamp()} now",
                 f"choose a moment from {self.clock.timestamp(0.0)} on",
             )
-        return Moment(self, seconds)
+        return Moment(self._handles, self.clock, seconds)
 
     @overload
     def compare(
@@ -218,9 +222,9 @@ class Lab:
                 come.
 
         Raises:
-            LabError: The other lab has no cluster of that name.
+            LabError: There is no such cluster in this lab, or not in the other.
         """
-        handle = self.cluster(cluster) if isinstance(cluster, str) else cluster
+        handle = arguments.known_cluster(cluster, self._handles)
         end = self.clock.now() if other is None else min(self.clock.now(), other.clock.now())
         start = 0.0 if since is None else max(0.0, end - parse_duration(since))
         here = handle.compared(start=start, end=end)
@@ -270,7 +274,11 @@ class Lab:
         return self._serving
 
     def save(self, path: str | Path) -> None:
-        """Write seed, version and all outside inputs to a file that `load` reads."""
+        """Write seed, version and all outside inputs to a file that `load` reads.
+
+        Raises:
+            LabError: It cannot be written.
+        """
         saving.save(Path(path), self.clock.seed, self._door.inputs)
 
     @classmethod

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from gitops_sim.lab.arguments import known_cluster
 from gitops_sim.lab.comparison import Comparison
 from gitops_sim.lab.handle import ClusterHandle
-from gitops_sim.protocols import Reader
+from gitops_sim.protocols import Clock, Reader
 from gitops_sim.types import Manifest
-
-if TYPE_CHECKING:
-    from gitops_sim.lab.lab import Lab
 
 __all__ = ["Moment", "PastCluster"]
 
@@ -54,22 +52,22 @@ class Moment:
         time: The same as RFC 3339.
     """
 
-    def __init__(self, lab: Lab, seconds: float) -> None:
-        self._lab = lab
+    def __init__(self, clusters: Mapping[str, ClusterHandle], clock: Clock, seconds: float) -> None:
+        self._clusters = clusters
         self.seconds = seconds
-        self.time = lab.clock.timestamp(seconds)
+        self.time = clock.timestamp(seconds)
 
     def __repr__(self) -> str:
         """Return which moment it is."""
         return f"<the lab at {self.time}>"
 
     def cluster(self, name: str) -> PastCluster:
-        """Return a cluster as it was."""
-        handle = self._lab.cluster(name)
+        """Return a cluster as it was; LabError when there is no such cluster."""
+        handle = known_cluster(name, self._clusters)
         revision = handle.simulated.server.store.revision_at(self.seconds)
         return PastCluster(handle, name, str(revision))
 
     def compare(self, cluster: ClusterHandle | str) -> Comparison:
-        """Return desired and actual state side by side, as they were."""
-        name = cluster if isinstance(cluster, str) else cluster.name
-        return self._lab.cluster(name).compared(start=0.0, end=self.seconds)
+        """Return desired and actual state side by side, as they were; LabError as `cluster`."""
+        handle = known_cluster(cluster, self._clusters)
+        return handle.compared(start=0.0, end=self.seconds)

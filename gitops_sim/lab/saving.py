@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_sim.clock import Input
-from gitops_sim.errors import InputError
+from gitops_sim.errors import InputError, LabError
 
 __all__ = ["FORMAT", "before", "load", "save", "wall_clock"]
 
@@ -27,7 +27,11 @@ MOST_BYTES = 256 * 1024 * 1024
 
 
 def save(path: Path, seed: int, inputs: Sequence[Input]) -> None:
-    """Write a lab; the same inputs give the same bytes."""
+    """Write a lab; the same inputs give the same bytes.
+
+    Raises:
+        LabError: It cannot be written there.
+    """
     document = {
         "format": FORMAT,
         "version": version("gitops-sim"),
@@ -35,7 +39,13 @@ def save(path: Path, seed: int, inputs: Sequence[Input]) -> None:
         "inputs": [asdict(entry) for entry in inputs],
     }
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    path.write_bytes(gzip.compress(text.encode(), mtime=0))
+    try:
+        path.write_bytes(gzip.compress(text.encode(), mtime=0))
+    except OSError as error:
+        raise LabError(
+            f"{path} cannot be written: {error.strerror or error}",
+            "name a file in a folder that there is, such as lab.save('monday.lab')",
+        ) from None
 
 
 def load(path: Path) -> tuple[int, list[Input]]:

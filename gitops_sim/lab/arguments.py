@@ -1,0 +1,87 @@
+"""What people hand in, looked at once where it comes in: a slip of the pen gets one clear line."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import TypeVar
+
+from gitops_sim.apimachinery.names import validate_label
+from gitops_sim.errors import LabError
+from gitops_sim.forge import Repository
+
+__all__ = ["command_words", "known_cluster", "the_repository", "the_seed", "valid_cluster"]
+
+H = TypeVar("H")
+
+
+def the_seed(seed: object) -> int:
+    """Return a seed.
+
+    Raises:
+        LabError: It is no whole number: a saved lab could not hold it.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise LabError(f"the seed {seed!r} is no whole number", "write Lab(seed=7)")
+    return seed
+
+
+def the_repository(given: object) -> Repository:
+    """Return a repository.
+
+    Raises:
+        LabError: It is something else, such as its name.
+    """
+    if isinstance(given, Repository):
+        return given
+    name = given if isinstance(given, str) and given else "shop"
+    raise LabError(
+        f"a repository is needed here, and {given!r} is none",
+        f"give what lab.forge.repository({name!r}) returns",
+    )
+
+
+def command_words(command: object) -> list[str]:
+    """Return the words of a kubectl command, without `kubectl` itself.
+
+    Raises:
+        LabError: It is no text, or a quote in it is not closed.
+    """
+    if not isinstance(command, str):
+        raise LabError(f"{command!r} is no command", 'write kubectl("get pods --namespace shop")')
+    try:
+        words = shlex.split(command)
+    except ValueError as problem:
+        raise LabError(f"{command}: {problem}", "close the quote, as in a shell") from None
+    return words[1:] if words[:1] == ["kubectl"] else words
+
+
+def known_cluster(given: object, clusters: Mapping[str, H]) -> H:
+    """Return the cluster of this lab that is given itself or by its name.
+
+    Raises:
+        LabError: There is no cluster of that name.
+    """
+    name = getattr(given, "name", given)
+    found = clusters.get(name) if isinstance(name, str) else None
+    if found is not None:
+        return found
+    raise LabError(
+        f"there is no cluster {given!r} (there is: {', '.join(clusters) or 'none yet'})",
+        "lab.cluster(name) makes one",
+    )
+
+
+def valid_cluster(name: object, nodes: object) -> None:
+    """Check what a new cluster is to be.
+
+    Raises:
+        LabError: The name is no DNS label, or the number of nodes is no number.
+    """
+    if not isinstance(name, str) or validate_label(name):
+        raise LabError(
+            f"{name!r} is no name of a cluster",
+            "use up to 63 lower-case letters, digits and '-', such as 'staging'",
+        )
+    if isinstance(nodes, bool) or not isinstance(nodes, int):
+        raise LabError(f"{nodes!r} nodes", "give a whole number, such as nodes=3")
