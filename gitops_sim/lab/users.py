@@ -78,7 +78,7 @@ class UsersView:
         spent = 1.0 - series.budget(self._objective)[-1][1] if series.stretches else 0.0
         return (
             f"{series.availability:.2%} of {series.asked:,.0f} requests answered; "
-            f"error budget of {1 - self._objective:.2%} spent "
+            f"error budget of {100 * (1 - self._objective):.3g}% spent "
             + (f"to {spent:.0%}" if spent <= 1 else f"{spent:.1f} times")
         )
 

@@ -215,10 +215,11 @@ def _down_to_nothing(budget: Sequence[tuple[float, float]]) -> Iterator[tuple[fl
 def _words(chart: UsersChart) -> str:
     between = f"{chart.clock_texts[0]} to {chart.clock_texts[1]}"
     lines = [f"{chart.route}, {between}: {chart.summary}"]
-    events = [(step.time, _step_words(step)) for step in chart.steps]
+    told = [(step.time, _step_words(step)) for step in chart.steps]
+    events = [next(same) for _, same in itertools.groupby(told, key=lambda event: event[1])]
     events += [(outage.start, outage.words) for outage in chart.outages]
-    for time, told in sorted(events, key=lambda event: event[0]):
-        lines.append(f"  +{time - chart.start:7.1f}s  {told}")
+    for time, words in sorted(events, key=lambda event: event[0]):
+        lines.append(f"  +{time - chart.start:7.1f}s  {words}")
     return "\n".join(lines)
 
 

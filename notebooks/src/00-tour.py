@@ -127,7 +127,54 @@ assert pushed.get("Deployment", "web", "shop")["spec"]["replicas"] == 9
 assert staging.get("Deployment", "web", "shop")["spec"]["replicas"] != 9
 
 # %% [markdown]
-# ## 5. Your turn: make it stay
+# ## 5. A bad image, and the way back
+#
+# The next version has a fault: it starts, and never gets ready. In the lab an image is how it
+# behaves, so that you can make a bad one.
+
+# %%
+lab.registry.push("shop/web:3.0.0", ready=False)
+text = shop.read("base/web.yaml")
+bad = shop.commit({"base/web.yaml": text.replace("web:2.0.0", "web:3.0.0")}, "Deliver web 3.0.0")
+lab.run("15m")
+print(staging.kubectl("rollout status deployment/web --namespace shop"))
+print(staging.kubectl("get pods --selector app=web --namespace shop"))
+
+# %% [markdown]
+# The roll-out is stuck. *Guess:* what do the users of `web` see?
+
+# %%
+staging.users("web")
+
+# %% [markdown]
+# They have seen 1.4.0 and 2.0.0, and not one request has failed. The new pod gets no requests until
+# its **readiness probe** passes, and the Deployment keeps the old pods until then.
+#
+# The way back is a commit too: the opposite of the bad one.
+
+# %%
+shop.revert(bad)
+lab.run("3m")
+print(staging.kubectl("rollout status deployment/web --namespace shop"))
+
+# %% [markdown]
+# What if a bad version does get ready? This one fails a third of what it is asked. The black line is
+# the **error budget**: what may fail when 99 % of the requests shall be answered.
+
+# %%
+lab.registry.push("shop/web:3.1.0", error_rate=0.3)
+text = shop.read("base/web.yaml")
+bad = shop.commit({"base/web.yaml": text.replace("web:2.0.0", "web:3.1.0")}, "Deliver web 3.1.0")
+lab.run("5m")
+shop.revert(bad)
+lab.run("5m")
+staging.users("web")
+
+# %%
+assert staging.users("web").series.versions == ["1.4.0", "2.0.0", "3.1.0"]
+
+# %% [markdown]
+# ## 6. Your turn: make it stay
 #
 # The shop expects a busy evening. Staging needs **three** pods of `cart`, and it must keep them.
 # Any way that lasts is right. Check as often as you like.
@@ -145,7 +192,7 @@ lab.check("E00.1")
 lab.check("E00.1").hint()
 
 # %% [markdown]
-# ## 6. What it is called
+# ## 7. What it is called
 #
 # | You saw | Name | Where to read on |
 # | --- | --- | --- |
@@ -153,6 +200,8 @@ lab.check("E00.1").hint()
 # | a commit that everyone can find again | *versioned and immutable* | the same |
 # | Flux looked by itself, every minute | *pulled automatically*, `spec.interval` | [Flux: Kustomization](https://fluxcd.io/flux/components/kustomize/kustomizations/) |
 # | the edit was taken back | drift, *continuously reconciled* | the same |
+# | a pod that gets no requests yet | readiness probe | [Configure probes](https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/) |
+# | a commit that undoes a commit | rolling back by `git revert` | OpenGitOps principles |
 # | who set which field | field manager | [Server-side apply](https://kubernetes.io/docs/reference/using-api/server-side-apply/) |
 #
 # From Flux's resource down to the pods, this is what you have been running:
