@@ -12,9 +12,12 @@ from gitops_sim.lab.messages import messages_of
 from gitops_sim.viz import (
     Board,
     Frame,
+    Grid,
+    GridRow,
     LaneMark,
     Lanes,
     Picture,
+    draw_grid,
     draw_ladder,
     draw_lanes,
     draw_tree,
@@ -49,6 +52,11 @@ class Comparison:
         self._start, self._end = start, end
         self._maker = BoardMaker(view, journal, clock)
 
+    @property
+    def cluster(self) -> str:
+        """The name of the cluster that is compared."""
+        return self._view.name
+
     @cached_property
     def board(self) -> Board:
         """The board of the moment: its rows are what checks and tests look at."""
@@ -77,6 +85,14 @@ class Comparison:
     def tree(self) -> Picture:
         """Return the resource tree: from what delivers down to the pods, with health."""
         return draw_tree(self._maker.nodes(self._end))
+
+    def beside(self, *others: Comparison) -> Picture:
+        """Return the grid of several clusters: a row an object, a column a cluster."""
+        columns = (self, *others)
+        boards = [{row.key: row.sync for row in c.board.rows} for c in columns]
+        keys = dict.fromkeys(key for board in boards for key in board)
+        rows = tuple(GridRow(key, tuple(board.get(key) for board in boards)) for key in keys)
+        return draw_grid(Grid(tuple(c.cluster for c in columns), rows))
 
     def ladder(self) -> Picture:
         """Return who told whom what: writes to the API server, and the news that led to them."""
