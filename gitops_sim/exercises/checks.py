@@ -13,7 +13,7 @@ from functools import cache, partial
 from typing import Any
 
 from gitops_sim.errors import ApiError, GitOpsSimError
-from gitops_sim.exercises import lesson_00, lesson_03
+from gitops_sim.exercises import lesson_00, lesson_01, lesson_03
 from gitops_sim.exercises.catalogue import Exercise, read_catalogue
 from gitops_sim.exercises.course_files import course_root
 from gitops_sim.exercises.results import CheckResult, Hint, Verdict
@@ -21,7 +21,11 @@ from gitops_sim.exercises.view import CheckFunction, LabView
 
 __all__ = ["CHECKS", "Checks", "Progress", "installed_exercises"]
 
-CHECKS: Mapping[str, CheckFunction] = {**lesson_00.CHECKS, **lesson_03.CHECKS}
+CHECKS: Mapping[str, CheckFunction] = {
+    **lesson_00.CHECKS,
+    **lesson_01.CHECKS,
+    **lesson_03.CHECKS,
+}
 """The judge of every exercise, by its name; one module a lesson."""
 
 

@@ -146,7 +146,9 @@ class _Follower:
 
     def _change(self, times: int) -> None:
         for _ in range(times):
-            names = [found["metadata"]["name"] for found in self._client.list(CONFIG_MAP)]
+            names = [
+                found["metadata"]["name"] for found in self._client.list(CONFIG_MAP, NAMESPACE)
+            ]
             deed = self._random.choice(("order", "order", "change", "drop"))
             if deed == "order" or len(names) < 2:
                 self._made += 1
@@ -159,9 +161,15 @@ class _Follower:
                 dish = {"dish": f"dish {self._random.randint(1, 99)}"}
                 self._client.patch(CONFIG_MAP, name, {"data": dish}, NAMESPACE)
 
+    def _orders(self) -> dict[str, Manifest]:
+        found = self._client.list(CONFIG_MAP, NAMESPACE)
+        return {order["metadata"]["name"]: order for order in found}
+
     def _compared(self, cache: dict[str, Manifest], expired: int) -> Verdict | None:
         """Return what differs between cache and cluster; None if nothing does."""
-        there = {found["metadata"]["name"]: found for found in self._client.list(CONFIG_MAP)}
+        there = {
+            found["metadata"]["name"]: found for found in self._client.list(CONFIG_MAP, NAMESPACE)
+        }
         ghosts = sorted(cache.keys() - there.keys())
         unseen = sorted(
             name

@@ -1,0 +1,44 @@
+"""A wrong answer: the label of the Deployment is forgotten."""
+
+from gitops_sim import Lab
+
+MANIFESTS = """
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: market
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: prices
+  namespace: market
+  labels:
+    currency: euro
+data:
+  soup: "4"
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: cart
+  namespace: market
+spec:
+  replicas: 3
+  selector:
+    matchLabels:
+      app: cart
+  template:
+    metadata:
+      labels:
+        app: cart
+    spec:
+      containers:
+        - name: cart
+          image: shop/cart:1.2.0
+"""
+
+
+def answer(lab: Lab) -> str:
+    """Leave the label out."""
+    return MANIFESTS

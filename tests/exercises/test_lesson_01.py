@@ -1,0 +1,93 @@
+"""Lesson 01: what its checks say to answers that are neither right nor a known mistake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gitops_sim.exercises import CheckResult, installed_exercises
+from gitops_sim.exercises.gate import script
+from gitops_sim.lab import Lab
+
+EXERCISES = installed_exercises()
+
+
+def prepared(name: str) -> Lab:
+    exercise = EXERCISES[name]
+    made: Lab = script(exercise.folder / exercise.setup, "setup")(7)
+    return made
+
+
+@pytest.fixture(scope="module")
+def lab() -> Lab:
+    """The lab of the lesson; checks only look at it."""
+    return prepared("E01.2")
+
+
+def told(lab: Lab, name: str, answer: Any = None) -> CheckResult:
+    result = lab.check(name, answer=answer)
+    assert not result.passed
+    assert result.message == ""
+    return result
+
+
+def test_second_output_after_a_write_between_is_not_still() -> None:
+    """The words are not enough: the journal has one write too many."""
+    mine = prepared("E01.1")
+    home, book = mine.cluster("home"), mine.forge.repository("runbook")
+    home.kubectl("apply -f manifests", repository=book)
+    home.kubectl("label configmap menu -n shop season=summer --overwrite")
+    home.kubectl("apply -f manifests", repository=book)
+    last = home.kubectl("apply -f manifests", repository=book)
+    assert "3 unchanged, 5 writes" in told(mine, "E01.1", last).found
+
+
+@pytest.mark.parametrize(
+    ("manifests", "found"),
+    [
+        ("kind: [", "start “empty”"),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: market}\n", "not found"),
+        ("apiVersion: v1\nkind: Namespace\nmetadata: {name: market}\n", "ends with prices None"),
+        (["not", "a", "text"], "no manifests"),
+    ],
+)
+def test_manifests_that_cannot_be_or_lack_objects(lab: Lab, manifests: Any, found: str) -> None:
+    assert found in told(lab, "E01.2", manifests).found
+
+
+def test_selector_that_does_not_fit_is_told_in_the_servers_words(lab: Lab) -> None:
+    code = EXERCISES["E01.2"].hints[-1].partition("```python\n")[2].partition("lab.check")[0]
+    names: dict[str, Any] = {}
+    exec(code.replace("app: cart", "application: cart"), names)
+    assert "field is immutable" in told(lab, "E01.2", names["cart"]).found
+
+
+def test_two_of_three_are_counted(lab: Lab) -> None:
+    assert told(lab, "E01.3", ["dairy/", "grocer"]).found == "2 of 3 found"
+
+
+def test_team_that_does_not_exist_is_told(lab: Lab) -> None:
+    result = told(lab, "E01.3", {"brewery"})
+    assert result.found == "no team brewery"
+    assert "bakery" in result.look_here
+
+
+def test_right_disks_without_a_name_are_not_enough() -> None:
+    mine = prepared("E01.4")
+    names = {"lab": mine, "cloud": mine.cluster("cloud")}
+    exec(EXERCISES["E01.4"].hints[-1].partition("```python\n")[2].partition("lab.check")[0], names)
+    assert "named: nothing" in told(mine, "E01.4").found
+
+
+def test_rebuilt_cluster_that_flux_has_not_reached_yet() -> None:
+    mine = prepared("E01.5")
+    code = EXERCISES["E01.5"].hints[-1].partition("```python\n")[2].partition('lab.run("5m")')[0]
+    exec(code, {"lab": mine})
+    assert "not as in prod" in told(mine, "E01.5").found
+
+
+def test_broken_commit_is_told() -> None:
+    mine = prepared("E01.5")
+    mine.forge.repository("runbook").commit({"manifests/4-hours.yaml": "kind: ["}, "Break it")
+    assert "cannot be built" in told(mine, "E01.5").found
