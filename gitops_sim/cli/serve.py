@@ -14,6 +14,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,7 +107,9 @@ def _lab(arguments: argparse.Namespace) -> Iterator[Server]:
     from gitops_sim.server import idle_kubeconfig
     from gitops_sim.server.kubeconfig import write_private
 
-    lab = Lab()
+    # Clients compare with their own clocks: a lab that keeps up with them begins now.
+    now = datetime.now(UTC).isoformat() if arguments.speed == 1.0 else ""  # noqa: TID251
+    lab = Lab(epoch=now)
     cluster = lab.cluster("default", nodes=arguments.nodes)
     for text in arguments.repo:
         name, _, path = text.partition("=")

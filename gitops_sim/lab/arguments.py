@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from gitops_sim.apimachinery.names import validate_label
+from gitops_sim.clock import EPOCH
 from gitops_sim.errors import LabError
 from gitops_sim.forge import Repository
 
-__all__ = ["command_words", "known_cluster", "the_repository", "the_seed", "valid_cluster"]
+__all__ = [
+    "command_words",
+    "known_cluster",
+    "the_epoch",
+    "the_repository",
+    "the_seed",
+    "valid_cluster",
+]
 
 H = TypeVar("H")
 
@@ -24,6 +33,22 @@ def the_seed(seed: object) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise LabError(f"the seed {seed!r} is no whole number", "write Lab(seed=7)")
     return seed
+
+
+def the_epoch(text: object) -> datetime:
+    """Return when a lab begins, in UTC; "" is when every lab begins.
+
+    Raises:
+        LabError: It is no moment with a date.
+    """
+    if text == "":
+        return EPOCH
+    try:
+        moment = datetime.fromisoformat(str(text)).replace(microsecond=0)
+    except ValueError:
+        fix = 'write Lab(epoch="2026-01-05T09:00:00Z")'
+        raise LabError(f"the epoch {text!r} is no moment", fix) from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def the_repository(given: object) -> Repository:

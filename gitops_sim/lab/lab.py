@@ -45,11 +45,13 @@ class Lab:
 
     Args:
         seed: Of everything random; the same seed and the same calls give the same history.
+        epoch: When the lab begins, RFC 3339; "" is a Monday at 09:00, the same for every lab.
         shuffle: Tests only: a seed that puts events of equal time in random order.
     """
 
-    def __init__(self, seed: int = 0, *, shuffle: int | None = None) -> None:
-        self.clock = VirtualClock(arguments.the_seed(seed), shuffle=shuffle)
+    def __init__(self, seed: int = 0, *, epoch: str = "", shuffle: int | None = None) -> None:
+        begins = arguments.the_epoch(epoch)
+        self.clock = VirtualClock(arguments.the_seed(seed), epoch=begins, shuffle=shuffle)
         self._shuffle = shuffle
         self._door = Door(self.clock)
         self._address = "lab"
@@ -279,7 +281,8 @@ class Lab:
         Raises:
             LabError: It cannot be written.
         """
-        saving.save(Path(path), self.clock.seed, self._door.inputs)
+        saved = saving.Saved(self.clock.seed, self.clock.timestamp(0.0), self._door.inputs)
+        saving.save(Path(path), saved)
 
     @classmethod
     def load(cls, path: str | Path) -> Lab:
@@ -288,9 +291,9 @@ class Lab:
         Raises:
             InputError: The file is none of `save`, or of another version.
         """
-        seed, inputs = saving.load(Path(path))
-        lab = cls(seed)
-        lab._door.replay(inputs)
+        saved = saving.load(Path(path))
+        lab = cls(saved.seed, epoch=saved.epoch)
+        lab._door.replay(saved.inputs)
         return lab
 
     def fork(self, *, at: str | None = None) -> Lab:
@@ -299,7 +302,8 @@ class Lab:
         Args:
             at: Branch off at that earlier moment; None: now.
         """
-        branch = type(self)(self.clock.seed, shuffle=self._shuffle)
+        epoch = self.clock.timestamp(0.0)
+        branch = type(self)(self.clock.seed, epoch=epoch, shuffle=self._shuffle)
         door = branch._door  # noqa: SLF001 - another lab, made here
         if at is None:
             door.replay(self._door.inputs)

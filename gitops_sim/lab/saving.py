@@ -11,7 +11,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,23 @@ from typing import Any
 from gitops_sim.clock import Input
 from gitops_sim.errors import InputError, LabError
 
-__all__ = ["FORMAT", "before", "load", "save", "wall_clock"]
+__all__ = ["FORMAT", "Saved", "before", "load", "save", "wall_clock"]
 
 FORMAT = "gitops-sim lab, 1"
 MOST_BYTES = 256 * 1024 * 1024
 """Unpacked size of a saved lab that is still read."""
 
 
-def save(path: Path, seed: int, inputs: Sequence[Input]) -> None:
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """All that a lab is: its seed, its epoch (RFC 3339), and what came through its door."""
+
+    seed: int
+    epoch: str
+    inputs: Sequence[Input]
+
+
+def save(path: Path, lab: Saved) -> None:
     """Write a lab; the same inputs give the same bytes.
 
     Raises:
@@ -35,8 +44,9 @@ def save(path: Path, seed: int, inputs: Sequence[Input]) -> None:
     document = {
         "format": FORMAT,
         "version": version("gitops-sim"),
-        "seed": seed,
-        "inputs": [asdict(entry) for entry in inputs],
+        "seed": lab.seed,
+        "epoch": lab.epoch,
+        "inputs": [asdict(entry) for entry in lab.inputs],
     }
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     try:
@@ -48,8 +58,8 @@ def save(path: Path, seed: int, inputs: Sequence[Input]) -> None:
         ) from None
 
 
-def load(path: Path) -> tuple[int, list[Input]]:
-    """Return seed and inputs of a saved lab.
+def load(path: Path) -> Saved:
+    """Return a saved lab.
 
     Raises:
         InputError: There is no such file, it is none of `save`, or it is too large.
@@ -67,7 +77,8 @@ def load(path: Path) -> tuple[int, list[Input]]:
                 f"written as {document['format']!r} by version {document.get('version')}",
                 f"load it with that version; this one reads {FORMAT!r}",
             )
-        return int(document["seed"]), [Input(**entry) for entry in document["inputs"]]
+        inputs = [Input(**entry) for entry in document["inputs"]]
+        return Saved(int(document["seed"]), str(document["epoch"]), inputs)
     except OSError as error:
         raise InputError(str(path), 0, error.strerror or "cannot be read") from None
     except (ValueError, KeyError, TypeError, zlib.error):

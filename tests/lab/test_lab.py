@@ -92,6 +92,17 @@ def test_a_fork_of_the_past_knows_nothing_of_what_came_later(
     assert branch.cluster("staging").get("Deployment", "web", "shop") == moment
 
 
+def test_an_epoch_is_kept_by_forks_and_saved_labs(tmp_path: Path) -> None:
+    lab = Lab(1, epoch="2031-05-06T07:08:09+02:00")
+    lab.run("1m")
+    assert lab.clock.timestamp() == "2031-05-06T05:09:09Z"
+    lab.save(tmp_path / "a.lab")
+    for other in (lab.fork(), Lab.load(tmp_path / "a.lab")):
+        assert other.clock.timestamp() == lab.clock.timestamp()
+    with pytest.raises(LabError, match="is no moment"):
+        Lab(epoch="soon")
+
+
 def test_another_seed_gives_another_history() -> None:
     histories = []
     for seed in (1, 2):

@@ -21,9 +21,10 @@ INPUTS = [
 
 def test_a_saved_lab_reads_back_equal_and_repeats_to_the_byte(tmp_path: Path) -> None:
     one, other = tmp_path / "one.lab", tmp_path / "other.lab"
-    saving.save(one, 7, INPUTS)
-    saving.save(other, 7, INPUTS)
-    assert saving.load(one) == (7, INPUTS)
+    lab = saving.Saved(7, "2026-01-05T09:00:00Z", INPUTS)
+    saving.save(one, lab)
+    saving.save(other, lab)
+    assert saving.load(one) == lab
     assert one.read_bytes() == other.read_bytes()
 
 
