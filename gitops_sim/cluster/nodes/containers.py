@@ -308,7 +308,7 @@ def _tell_unhealthy(
     assert run.image is not None
     run.told_unhealthy.add(which)
     is_up = around.now >= run.started + run.image.start_seconds
-    problem = failure_text(container[f"{which.lower()}Probe"], around.address, is_up=is_up)
+    problem = failure_text(container, which, around.address, is_up=is_up)
     around.tell("Warning", "Unhealthy", f"{which} probe failed: {problem}")
 
 

@@ -65,18 +65,22 @@ def probe_times(container: Mapping[str, Any], image: Image, began: float) -> Pro
     return ProbeTimes(started, ready, unready_told, killed, killed_by)
 
 
-def failure_text(probe: Mapping[str, Any], address: str, *, is_up: bool) -> str:
+def failure_text(container: Mapping[str, Any], which: str, address: str, *, is_up: bool) -> str:
     """Return what a failing probe reports.
 
     Args:
-        probe: Its spec.
+        container: Its spec, with that probe; a port's name becomes its number.
+        which: `Startup`, `Readiness` or `Liveness`.
         address: Of the pod.
         is_up: True when something answers, but not as it should.
     """
+    probe = container[f"{which.lower()}Probe"]
     get, socket = probe.get("httpGet"), probe.get("tcpSocket")
     if get is not None and is_up:
         return "HTTP probe failed with statuscode: 503"
-    port = (get or socket or probe.get("grpc") or {}).get("port", 80)
+    numbers = {port.get("name"): port["containerPort"] for port in container.get("ports") or ()}
+    named = (get or socket or probe.get("grpc") or {}).get("port", 80)
+    port = numbers.get(named, named)
     refused = f"dial tcp {address}:{port}: connect: connection refused"
     if get is not None:
         scheme = str(get.get("scheme", "HTTP")).lower()

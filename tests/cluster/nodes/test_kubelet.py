@@ -221,6 +221,18 @@ def test_a_pod_is_ready_when_its_readiness_probe_passes_and_not_before(lab: Any)
     assert ("Unhealthy", f"Readiness probe failed: {text}") in lab.events()
 
 
+def test_a_failing_probe_tells_the_number_of_a_named_port(lab: Any) -> None:
+    lab.registry.push("shop/web:1", pull="0s", start="7s")
+    probe = {"httpGet": {"path": "/ready", "port": "http"}}
+    ports = [{"name": "http", "containerPort": 8080}]
+    lab.create_pod("shop/web:1", container={"readinessProbe": probe, "ports": ports})
+    lab.run(2)
+    address = lab.pod()["status"]["podIP"]
+    refused = f"dial tcp {address}:8080: connect: connection refused"
+    text = f'Readiness probe failed: Get "http://{address}:8080/ready": {refused}'
+    assert ("Unhealthy", text) in lab.events()
+
+
 def test_an_image_that_never_gets_ready_leaves_its_pod_running_and_unready(lab: Any) -> None:
     lab.registry.push("shop/web:bad", ready=False)
     lab.create_pod("shop/web:bad", container={"readinessProbe": HTTP})
