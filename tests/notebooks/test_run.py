@@ -27,6 +27,7 @@ def executed(path: Path, folder: Path) -> nbformat.NotebookNode:
         config=config,
         kernel_name="python3",
         timeout=SECONDS,
+        coalesce_streams=True,  # a busy kernel sends one print in several pieces
         resources={"metadata": {"path": str(folder)}},
     )
     client.execute(env=jupyter_environment(folder / "course", os.environ))
