@@ -10,7 +10,7 @@ from gitops_sim.apiserver.admission_pods import admit_pod
 from gitops_sim.apiserver.admission_policy import judge_by_policies
 from gitops_sim.apiserver.admission_quota import take_quota
 from gitops_sim.apiserver.admission_webhooks import judge_by_webhooks
-from gitops_sim.apiserver.bootstrap import own_service, store_first_objects
+from gitops_sim.apiserver.bootstrap import own_objects, store_first_objects
 from gitops_sim.apiserver.client import InProcessClient
 from gitops_sim.apiserver.custom_kinds import begin_definition, follow_definitions
 from gitops_sim.apiserver.escalation import no_escalation
@@ -49,5 +49,6 @@ def new_server(clock: Clock, journal: Journal, *, name: str = "cluster") -> ApiS
         metadata = {"name": namespace, "labels": {"kubernetes.io/metadata.name": namespace}}
         client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
     store_first_objects(server)
-    client.create(own_service())
+    for manifest in own_objects(clock.timestamp().partition("T")[0]):
+        client.create(manifest)
     return server

@@ -1,4 +1,7 @@
-"""What a cluster is put together from: one table of controllers, and its nodes."""
+"""What a cluster is put together from: one table of controllers, and its nodes.
+
+Differs: the Lease of a node is written when the node is registered, and not renewed.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from gitops_sim.cluster.workloads import WORKLOADS
 from gitops_sim.journal import Journal
 from gitops_sim.protocols import Clock, Cluster, ImageSource
 from gitops_sim.runtime import Caches, Controller
+from gitops_sim.types import Manifest
 
 __all__ = ["Site", "make_controllers", "make_provider", "make_users", "register_nodes"]
 
@@ -96,8 +100,26 @@ def register_nodes(site: Site, *, kwok: bool) -> None:
     make = kwok_node if kwok else node_manifest
     for machine in site.machines:
         node = make(machine, DEFAULT_CAPACITY, site.clock.timestamp())
-        client.create(node)
+        stored = client.create(node)
         client.patch("v1/Node", machine.name, {"status": node["status"]}, subresource="status")
+        client.create(_lease(stored, "kwok" if kwok else machine.name, site.clock))
+
+
+def _lease(node: Manifest, holder: str, clock: Clock) -> Manifest:
+    """Return the Lease by which a node tells that it lives."""
+    name = node["metadata"]["name"]
+    owner = {"apiVersion": "v1", "kind": "Node", "name": name, "uid": node["metadata"]["uid"]}
+    renewed = clock.timestamp().removesuffix("Z") + ".000000Z"
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {
+            "name": name,
+            "namespace": "kube-node-lease",
+            "ownerReferences": [owner],
+        },
+        "spec": {"holderIdentity": holder, "leaseDurationSeconds": 40, "renewTime": renewed},
+    }
 
 
 def _pod_side(site: Site, images: ImageSource | None) -> ControllerSpec:

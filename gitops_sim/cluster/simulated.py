@@ -24,6 +24,7 @@ from gitops_sim.cluster.assembly import (
 from gitops_sim.cluster.faults import Faults
 from gitops_sim.cluster.housekeeping import STANDARD_CLASS
 from gitops_sim.cluster.network.demand import Traffic
+from gitops_sim.cluster.nodes.kwok import no_kubelet
 from gitops_sim.cluster.nodes.logs import pod_log
 from gitops_sim.cluster.nodes.machines import Machines
 from gitops_sim.errors import LabError
@@ -86,6 +87,7 @@ class SimulatedCluster:
             self.server.webhooks.ask = door.ask
         self.gate = ApiGate()
         self.machines = Machines(clock, nodes)
+        self._kwok = kwok
         self.traffic = Traffic(name, clock, self.machines, door)
         self.controllers: dict[str, Controller] = {}
         self._reader = InProcessClient(self.server, _PERSON)
@@ -180,9 +182,13 @@ class SimulatedCluster:
 
         Raises:
             BadRequestError: It has not started, or there is no such container.
+            UnknownError: Its node is faked: there is nobody to ask.
         """
+        found = self.get("v1/Pod", pod, namespace)
+        if self._kwok:
+            raise no_kubelet(found, container)
         return pod_log(
-            self.get("v1/Pod", pod, namespace),
+            found,
             self.machines,
             container=container,
             previous=previous,

@@ -25,7 +25,7 @@ def told(watch: Any) -> list[tuple[str, str]]:
 
 def test_without_a_version_it_begins_with_what_is_there(client: InProcessClient) -> None:
     client.create(config_map("a"))
-    watch = client.watch("ConfigMap")
+    watch = client.watch("ConfigMap", "default")
     assert told(watch) == [("ADDED", "a")]
     client.create(config_map("b"))
     client.delete("ConfigMap", "a", "default")
@@ -58,7 +58,7 @@ def test_a_deletion_carries_the_version_of_the_deletion(
     client: InProcessClient, server: ApiServer
 ) -> None:
     client.create(config_map("a"))
-    watch = client.watch("ConfigMap")
+    watch = client.watch("ConfigMap", "default")
     watch.drain()
     client.delete("ConfigMap", "a", "default")
     (event,) = watch.drain()
@@ -75,7 +75,7 @@ def test_a_compacted_log_expires_the_watch(client: InProcessClient, server: ApiS
 
 def test_it_wakes_who_subscribed_until_it_is_closed(client: InProcessClient) -> None:
     wakes: list[int] = []
-    watch = client.watch("ConfigMap")
+    watch = client.watch("ConfigMap", "default")
     watch.subscribe(lambda: wakes.append(1))
     client.create(config_map("a"))
     assert wakes == [1]

@@ -48,6 +48,8 @@ class World:
             lambda client, caches: lambda request: self._run_pod(client, caches, request),
             (Watched("v1/Pod"),),
         )
+        account = {"name": "default", "namespace": "default"}
+        self.user.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account})
         for number in (1, 2, 3):
             name = f"node-{number}"
             self.user.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}})

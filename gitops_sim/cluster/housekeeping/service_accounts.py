@@ -8,9 +8,9 @@ verifies it.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable
 
+from gitops_sim.apiserver.bootstrap import STAND_IN_CERTIFICATE
 from gitops_sim.cluster.controlling import Context, ControllerSpec, Reconciling, step
 from gitops_sim.cluster.ownership import is_being_deleted
 from gitops_sim.cluster.workloads.pods import is_namespace_terminating
@@ -30,11 +30,6 @@ _DESCRIPTION = (
 )
 
 
-def _stand_in_certificate() -> str:
-    body = base64.b64encode(b"the certificate authority of a simulated cluster").decode()
-    return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
-
-
 def _account(namespace: str) -> Manifest:
     return {
         "apiVersion": "v1",
@@ -52,7 +47,7 @@ def _bundle(namespace: str) -> Manifest:
             "namespace": namespace,
             "annotations": {"kubernetes.io/description": _DESCRIPTION},
         },
-        "data": {"ca.crt": _stand_in_certificate()},
+        "data": {"ca.crt": STAND_IN_CERTIFICATE},
     }
 
 

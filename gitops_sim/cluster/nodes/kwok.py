@@ -12,16 +12,16 @@ from collections.abc import Generator, Mapping
 from typing import Any
 
 from gitops_sim.cluster.nodes.machines import Machine
-from gitops_sim.errors import NotFoundError
+from gitops_sim.errors import NotFoundError, UnknownError
 from gitops_sim.protocols import Clock, Cluster
 from gitops_sim.runtime import Caches, Request, Watched
 from gitops_sim.types import Manifest, ResourceKey, Result, Step
 
-__all__ = ["KWOK_WATCHES", "Kwok", "kwok_node"]
+__all__ = ["KWOK_WATCHES", "Kwok", "kwok_node", "no_kubelet"]
 
 KWOK_WATCHES = (Watched("v1/Pod"),)
 
-_ADDRESS = "127.0.0.1"
+_ADDRESS, _KUBELET_PORT = "127.0.0.1", 10250
 _WRITE_SECONDS = 0.004
 _JOB_SECONDS = 1.0
 _VERSION = "kwok-0.8.0"
@@ -88,10 +88,20 @@ def kwok_node(machine: Machine, capacity: Mapping[str, str], now: str) -> Manife
             "allocatable": dict(capacity),
             "capacity": dict(capacity),
             "conditions": told,
-            "daemonEndpoints": {"kubeletEndpoint": {"Port": 10247}},
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": 0}},
             "nodeInfo": dict(_NODE_INFO),
         },
     }
+
+
+def no_kubelet(pod: Manifest, container: str) -> UnknownError:
+    """Return the error of who asks a faked node for a log: nobody listens there."""
+    metadata, address = pod["metadata"], f"{_ADDRESS}:{_KUBELET_PORT}"
+    name = container or pod["spec"]["containers"][0]["name"]
+    path = f"containerLogs/{metadata['namespace']}/{metadata['name']}/{name}"
+    return UnknownError(
+        f'Get "https://{address}/{path}": dial tcp {address}: connect: connection refused'
+    )
 
 
 class Kwok:

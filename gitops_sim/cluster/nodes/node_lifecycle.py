@@ -23,7 +23,7 @@ __all__ = ["NODE_LIFECYCLE_WATCHES", "NodeLifecycle"]
 GRACE_SECONDS = 50.0
 """From the last heartbeat to Unknown. Source: --node-monitor-grace-period."""
 STARTUP_SECONDS = 60.0
-"""From the birth of a node that never told its state to Unknown. Source: --node-startup-grace-period."""
+"""From the birth of a node that never told its state. Source: --node-startup-grace-period."""
 
 _NOT_READY = "node.kubernetes.io/not-ready"
 _UNREACHABLE = "node.kubernetes.io/unreachable"
