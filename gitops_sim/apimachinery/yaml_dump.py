@@ -11,7 +11,7 @@ from typing import Any
 
 from gitops_sim.apimachinery import yaml_scalars
 
-__all__ = ["dump"]
+__all__ = ["dump", "in_key_order"]
 
 TEXT_TAG = "tag:yaml.org,2002:str"
 
@@ -63,7 +63,7 @@ def _text(dumper: Any, value: str) -> Any:
 
 
 def _mapping(dumper: Any, value: dict[str, Any]) -> Any:
-    pairs = [(key, value[key]) for key in _in_order(value)]
+    pairs = [(key, value[key]) for key in in_key_order(value)]
     return dumper.represent_mapping("tag:yaml.org,2002:map", pairs, flow_style=not pairs or None)
 
 
@@ -77,7 +77,7 @@ def _plain(dumper: Any, value: Any) -> Any:
     return dumper.represent_scalar(TEXT_TAG, text)
 
 
-def _in_order(keys: Iterable[str]) -> list[str]:
+def in_key_order(keys: Iterable[str]) -> list[str]:
     """Sort as Go's YAML does: digits by their number, and other signs before letters."""
     listed = list(keys)
     if all(key.isalpha() for key in listed):

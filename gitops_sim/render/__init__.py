@@ -1,4 +1,6 @@
-"""A directory of a revision becomes manifests: plain YAML in process, Kustomize by kubectl.
+"""A directory of a revision becomes manifests: plain YAML, or a kustomization.
+
+Kustomizations are built in process, or by kubectl what only it builds exactly.
 
 `build(tree, path)` once, `Renderer.build` with memory. Repositories are untrusted: nothing outside
 the tree is read, nothing is fetched, nothing of theirs is run.

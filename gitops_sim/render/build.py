@@ -1,7 +1,8 @@
 """From a directory of a revision to manifests: the one way in.
 
 A build looks into the directory. A kustomization file, there or in a directory below, or options
-that kustomize must carry out: kubectl builds it. Otherwise the objects are those of the files. The
+that kustomize must carry out: it is built in process where that gives exactly what kubectl would
+give, otherwise by kubectl. Without them the objects are those of the files. The
 finished build is kept under the digest of all that was read, so that a commit which changes other
 files costs a walk and no process, and a repeated look at one revision costs nothing.
 """
@@ -17,6 +18,7 @@ from gitops_sim.protocols import TreeReader
 from gitops_sim.render import kustomization
 from gitops_sim.render.folder_tree import FolderTree
 from gitops_sim.render.graph import Graph
+from gitops_sim.render.inprocess import NotInProcessError, PlainFiles, build_in_process
 from gitops_sim.render.kustomization import Kustomization
 from gitops_sim.render.kustomize import OUTSIDE_OWN_FOLDER, run_kustomize
 from gitops_sim.render.objects import refuse_duplicates
@@ -38,7 +40,7 @@ class Renderer:
 
     Attributes:
         builds: Builds that were really done; answers from memory do not count.
-        processes: kubectl processes started for them.
+        processes: kubectl processes started for them: for what is not built in process.
 
     Args:
         keep: Builds kept; the one used longest ago goes first.
@@ -48,6 +50,7 @@ class Renderer:
         self.builds = 0
         self.processes = 0
         self._parsed = ParsedYaml()
+        self._known = PlainFiles()
         self._kept: dict[str, Build | InputError] = {}
         self._keep = keep
 
@@ -161,10 +164,8 @@ class Renderer:
         if kept is not None:
             return kept
         self.builds += 1
-        self.processes += 1
         try:
-            only = options.own_folder_only
-            objects = run_kustomize(graph, root, reading, own_folder_only=only)
+            objects = self._objects(reading, graph, root, own_folder_only=options.own_folder_only)
             refuse_duplicates(objects)
             if not objects and not options.allow_empty:
                 fix = "list files or directories under resources"
@@ -173,6 +174,16 @@ class Renderer:
             self._remember_error(key, wrong)
             raise
         return self._finish(key, "kustomize", objects, reading, options)
+
+    def _objects(
+        self, reading: Reading, graph: Graph, root: Kustomization, *, own_folder_only: bool
+    ) -> list[Rendered]:
+        """Build in process, or by kubectl what only kubectl can build or refuse."""
+        try:
+            return build_in_process(graph, root, self._known, own_folder_only=own_folder_only)
+        except NotInProcessError:
+            self.processes += 1
+            return run_kustomize(graph, root, reading, own_folder_only=own_folder_only)
 
     def _finish(
         self,

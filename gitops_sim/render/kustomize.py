@@ -6,6 +6,7 @@ import json
 import re
 
 from gitops_sim.errors import BuildError
+from gitops_sim.render.document_lines import DocumentLines
 from gitops_sim.render.folder_tree import git_blob_id
 from gitops_sim.render.graph import Graph
 from gitops_sim.render.kubectl_process import kustomize
@@ -16,9 +17,9 @@ from gitops_sim.render.overlay import ORIGIN, with_origins
 from gitops_sim.render.paths import join
 from gitops_sim.render.reading import Reading
 from gitops_sim.render.results import Rendered
-from gitops_sim.types import Manifest, ResourceKey
+from gitops_sim.types import Manifest
 
-__all__ = ["OUTSIDE_OWN_FOLDER", "run_kustomize"]
+__all__ = ["OUTSIDE_OWN_FOLDER", "outside_own_folder", "run_kustomize"]
 
 ORIGIN_ANNOTATION = "config.kubernetes.io/origin"
 LONGEST_MESSAGE = 500
@@ -63,11 +64,17 @@ def run_kustomize(
     return _objects(stream, graph, root, keep_origins=keep_origins)
 
 
+def outside_own_folder(root: Kustomization, file: str) -> BuildError:
+    """Return the error of a build that is limited to its kustomizations' own folders."""
+    fix = "move the file there; `kubectl apply -k` reads no other"
+    return BuildError(root.file, 0, f"{file} {OUTSIDE_OWN_FOLDER}", fix)
+
+
 def _objects(
     stream: str, graph: Graph, root: Kustomization, *, keep_origins: bool
 ) -> list[Rendered]:
     """Return the objects of kustomize's output."""
-    lines = _Lines(graph)
+    lines = DocumentLines(graph.resources, graph.reading)
     objects: list[Rendered] = []
     # One document at a time: the separator never begins a line inside one, and an object that
     # did not change since the last build is not parsed again.
@@ -102,29 +109,6 @@ def _origin_file(origin: str, root: Kustomization) -> str:
     return root.file
 
 
-class _Lines:
-    """Where in their files the documents of objects begin; looked up once a build."""
-
-    def __init__(self, graph: Graph) -> None:
-        self._places: dict[str, list[tuple[str, str, int]]] = {}
-        for path in graph.resources:
-            self._places[path] = [
-                (item.key.kind, item.key.name, item.line)
-                for document in graph.reading.documents(path)
-                for item in objects_of(document, path)
-            ]
-
-    def of(self, file: str, manifest: Manifest) -> int:
-        """Return the line; prefixes and suffixes may have changed the name since."""
-        key = ResourceKey.of(manifest)
-        alike = [place for place in self._places.get(file, ()) if place[0] == key.kind]
-        for fits in (lambda name: name == key.name, lambda name: name in key.name):
-            for _, name, line in alike:
-                if fits(name):
-                    return line
-        return alike[0][2] if len(alike) == 1 else 0
-
-
 def _readable(said: str, graph: Graph, root: Kustomization) -> BuildError:
     """Return kustomize's refusal as an error that names a file, and a line where one is known."""
     twice = TWICE.search(said)
@@ -135,9 +119,7 @@ def _readable(said: str, graph: Graph, root: Kustomization) -> BuildError:
         return shape
     outside = OUTSIDE.search(said)
     if outside:
-        problem = f"{outside['file']} {OUTSIDE_OWN_FOLDER}"
-        fix = "move the file there; `kubectl apply -k` reads no other"
-        return BuildError(root.file, 0, problem, fix)
+        return outside_own_folder(root, outside["file"])
     target = NO_TARGET.search(said)
     if target:
         problem = f"no resource {target['kind']}/{target['name']} for a patch"

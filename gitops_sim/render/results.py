@@ -38,7 +38,7 @@ class Build:
 
     Attributes:
         manifests: In the order that the files, or kustomize, give.
-        mode: "plain" (read in process) or "kustomize" (built by kubectl).
+        mode: "plain" (the objects of files) or "kustomize" (a kustomization).
         digest: SHA-256 over everything that decides the result: all files read, their names,
             the path, the options, the version of kustomize. Equal digest, equal build.
         files: The paths of all files read, sorted.

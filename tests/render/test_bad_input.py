@@ -296,10 +296,14 @@ def test_the_next_build_works_after_an_error(tmp_path: Path) -> None:
     assert len(renderer.build(tree, "app").manifests) == 1
 
 
+FOR_KUBECTL = "resources: [a.yaml]\nsortOptions: {order: fifo}\n"
+"""Not built in process."""
+
+
 def test_without_kubectl_the_message_says_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tree = repository(tmp_path, {KUSTOMIZATION: "resources: [a.yaml]\n", "app/a.yaml": POD})
+    tree = repository(tmp_path, {KUSTOMIZATION: FOR_KUBECTL, "app/a.yaml": POD})
     renderer = Renderer()
     with monkeypatch.context() as patched:
         patched.setattr(sys, "executable", str(tmp_path / "python"))
@@ -320,7 +324,7 @@ def test_without_kubectl_the_message_says_how_to_install_it(
 def test_kubectl_that_hangs_or_does_not_start_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, says: str
 ) -> None:
-    tree = repository(tmp_path, {KUSTOMIZATION: "resources: [a.yaml]\n", "app/a.yaml": POD})
+    tree = repository(tmp_path, {KUSTOMIZATION: FOR_KUBECTL, "app/a.yaml": POD})
     renderer = Renderer()
     with monkeypatch.context() as patched:
         (tmp_path / "kubectl").write_text(script)
