@@ -18,7 +18,7 @@ def drawn() -> dict[str, str]:
     shop = lab.forge.import_repository("samples/shop")
     staging = lab.cluster("staging")
     staging.flux.bootstrap(shop, path="overlays/staging", interval="1m", sync_interval="10m")
-    lab.run("4m")
+    lab.run("3m30s")  # half a minute before Flux polls again
     catalog = shop.read("base/catalog.yaml")
     shop.commit({"base/catalog.yaml": catalog.replace("2.1.0", "2.2.0")}, "Release catalog 2.2")
     staging.kubectl("scale deployment/web --replicas=5 --namespace shop")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 from gitops_sim.clock import outside
@@ -151,7 +152,7 @@ class FluxHandle:
         applied = [e for e in self._entries(facts.RevisionApplied) if e[1].agent == agent]
         drifts = [e for e in self._entries(facts.DriftFound) if e[1].agent == agent]
         stages = (
-            self._watched(),
+            self._watched(found["spec"]["sourceRef"], namespace),
             self._compared(drifts, len(applied)),
             self._applied(applied),
             _judged(found),
@@ -184,19 +185,22 @@ class FluxHandle:
     def _at(self, time: float) -> str:
         return self._parts.clock.timestamp(time)[11:19]
 
-    def _watched(self) -> LoopStage:
-        sources = self._cluster.list(GIT_REPOSITORY)
-        revisions = [
-            str(((source.get("status") or {}).get("artifact") or {}).get("revision", ""))
-            for source in sources
-        ]
-        told = next((_short(revision) for revision in revisions if revision), "no artifact yet")
-        interval = sources[0]["spec"]["interval"] if sources else "-"
-        return LoopStage("watch", told, f"Git is polled every {interval}")
+    def _watched(self, source: Mapping[str, str], namespace: str) -> LoopStage:
+        """Return the stage of the source that a Kustomization names."""
+        try:
+            found = self._cluster.get(
+                GIT_REPOSITORY, source["name"], source.get("namespace") or namespace
+            )
+        except NotFoundError:
+            return LoopStage("watch", "no source", f"GitRepository {source['name']} is missing")
+        artifact = (found.get("status") or {}).get("artifact") or {}
+        told = _short(artifact.get("revision", "")) or "no artifact yet"
+        return LoopStage("watch", told, f"Git is polled every {found['spec']['interval']}")
 
     def _compared(self, drifts: list[tuple[float, facts.DriftFound]], passes: int) -> LoopStage:
         if not drifts:
-            return LoopStage("compare", "no drift seen", f"in {passes} passes")
+            times = "pass" if passes == 1 else "passes"
+            return LoopStage("compare", "no drift seen", f"in {passes} {times}")
         time, drift = drifts[-1]
         return LoopStage("compare", f"drift: {drift.subject}", f"seen at {self._at(time)}")
 

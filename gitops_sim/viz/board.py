@@ -73,7 +73,8 @@ class Board:
             return "nothing declared"
         if not self.differing:
             return "everything in sync"
-        return f"{self.differing} of {len(self.rows)} differ"
+        verb = "differs" if self.differing == 1 else "differ"
+        return f"{self.differing} of {len(self.rows)} {verb}"
 
     def first(self, most: int) -> Board:
         """Return the board cut to `most` rows, those that differ before the others."""

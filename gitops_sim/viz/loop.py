@@ -37,11 +37,15 @@ class ReconcileLoop:
     back: str
 
 
+def _times(rounds: int) -> str:
+    return f"{rounds} {'round' if rounds == 1 else 'rounds'}"
+
+
 def draw_loop(loop: ReconcileLoop) -> Picture:
     """Draw the four stations left to right, with the way back below them."""
     parts = [
         text(20, 36, loop.agent, size=20, weight=700),
-        text(1100, 36, f"{loop.rounds} rounds", size=16, ink=MUTED, anchor="end"),
+        text(1100, 36, _times(loop.rounds), size=16, ink=MUTED, anchor="end"),
     ]
     for index, stage in enumerate(loop.stages):
         parts.append(_station(stage, index, active=index == loop.active))
@@ -53,7 +57,7 @@ def draw_loop(loop: ReconcileLoop) -> Picture:
     parts.append(path("M135 184l-7 14h14Z", fill=INK))
     parts.append(box(380, 218, 360, 34, fill=PAPER, stroke=LINE, radius=17))
     parts.append(text(560, 240, clipped(loop.back, 15, 340), size=15, anchor="middle"))
-    words = [f"{loop.agent}: {loop.rounds} rounds; {loop.back}"]
+    words = [f"{loop.agent}: {_times(loop.rounds)}; {loop.back}"]
     for index, stage in enumerate(loop.stages):
         mark = ">" if index == loop.active else " "
         detail = f" ({stage.detail})" if stage.detail else ""

@@ -143,7 +143,7 @@ def _page(history: str, last: int) -> str:
         'font:16px sans-serif;padding:6px 0;max-width:1120px">'
         '<button type="button" aria-label="one step back">back</button>'
         '<button type="button" aria-label="play or pause">play</button>'
-        '<button type="button" aria-label="one step on">on</button>'
+        '<button type="button" aria-label="one step on">next</button>'
         f'<input type="range" min="0" max="{last}" value="{last}" aria-label="moment" '
         'data-lm-suppress-shortcuts="true" style="flex:1"><output></output></div>'
     )

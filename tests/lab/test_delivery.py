@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from gitops_sim.forge import Repository
 from gitops_sim.journal import convergence, drift_exposure, facts, who_set
 from gitops_sim.lab import ClusterHandle, Lab
@@ -159,3 +161,13 @@ def test_the_history_plays_and_every_picture_has_words(
     assert tree[0].startswith("Kustomization/flux-system/flux-system")
     assert any(line.strip().startswith("Pod/shop/web") for line in tree)
     assert "Ready=True" in str(staging.flux.loop())
+
+
+def test_the_loop_of_a_kustomization_shows_its_own_source(lab: Lab, staging: ClusterHandle) -> None:
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other"}}
+    other = lab.forge.create_repository("other", {"other.yaml": json.dumps(config)})
+    staging.flux.bootstrap(other, name="other", interval="3m", target_namespace="default")
+    lab.run("2m")
+    watched = next(row for row in str(staging.flux.loop("other")).splitlines() if "watch" in row)
+    assert other.log()[0].commit[:7] in watched
+    assert "polled every 3m" in watched

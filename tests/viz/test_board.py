@@ -31,6 +31,7 @@ BOARD = Board("Git · main@4f2a9c1", "staging · 09:12:40", "scaled", (DRIFTED, 
 
 def test_summary_counts_rows_that_differ() -> None:
     assert BOARD.summary == "2 of 3 differ"
+    assert Board("", "", "", (DRIFTED, SYNCED)).summary == "1 of 2 differs"
     assert Board("", "", "", (SYNCED,)).summary == "everything in sync"
 
 

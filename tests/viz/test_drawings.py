@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 from gitops_sim.types import ResourceKey
 from gitops_sim.viz import (
@@ -91,6 +92,8 @@ def test_loop_marks_the_station_that_acted_last() -> None:
     picture = draw_loop(loop)
     ET.fromstring(picture.svg)
     assert "> compare  1 of 8 differs (Deployment/web)" in str(picture)
+    assert "kustomize-controller: 14 rounds;" in str(picture)
+    assert "kustomize-controller: 1 round;" in str(draw_loop(replace(loop, rounds=1)))
 
 
 def test_number_of_a_step_too_narrow_for_it_is_not_drawn() -> None:
