@@ -184,12 +184,12 @@ class _Life:
         """Bring all caches up to date, then ask for what the changes ask; False: not possible."""
         drained: list[tuple[Watched, Sequence[CacheChange]]] = []
         complete = True
-        for informer in self._caches.values():
-            if informer.has_news:
-                try:
-                    drained.append((informer.watched, informer.drain()))
-                except ApiError:
-                    complete = False
+        for informer in self._caches.with_news():
+            try:
+                drained.append((informer.watched, informer.drain()))
+            except ApiError:
+                self._caches.note_news()
+                complete = False
         for watched, changes in drained:
             counts = watched.predicate
             for change in changes:
@@ -198,7 +198,7 @@ class _Life:
                 for manifest in change:
                     if manifest is not None:
                         for request in watched.requests(manifest, self._caches):
-                            self.queue.add(request)
+                            self.queue.add_after(request, watched.delay)
         return complete
 
     def _handle(self, request: Request) -> Generator[Any, Any, None]:

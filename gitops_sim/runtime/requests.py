@@ -90,6 +90,7 @@ class Watched:
         labels: Only objects with these labels, as in `kubectl -l`.
         predicate: Which changes count: called with the object before (None when it is new) and
             after (None when it is gone). None: all.
+        delay: Seconds that its requests wait, so that a burst of changes is one request.
 
     Source: controller-runtime, pkg/predicate, pkg/handler.
     """
@@ -99,3 +100,4 @@ class Watched:
     requests: RequestMapper = own_request
     labels: str | None = None
     predicate: ChangePredicate | None = None
+    delay: float = 0.0

@@ -50,7 +50,6 @@ RACES = {
     "patch-strategic/21-null-value": LATER,
     "patch-strategic/23-unknown-field": LATER,
     "read-tables/29-table-pods": SOONER,
-    "read-tables/34-table-jobs": SOONER,
     "read-tables/51-table-endpoints": "whether the last change came of a pod's change",
     "read-tables/54-table-events": SOONER,
     "watch-basic/16-replay-from-first": "the root certificate came before the watch, or after",

@@ -19,7 +19,12 @@ def journal(clock: VirtualClock) -> Journal:
 
 @pytest.fixture
 def server(clock: VirtualClock, journal: Journal) -> ApiServer:
-    return new_server(clock, journal, name="dev")
+    """A server without any ConfigMap: those are what these tests are made of."""
+    made = new_server(clock, journal, name="dev")
+    client = InProcessClient(made, "nobody")
+    for found in client.list("v1/ConfigMap"):
+        client.delete("v1/ConfigMap", found["metadata"]["name"], found["metadata"]["namespace"])
+    return made
 
 
 @pytest.fixture

@@ -53,6 +53,8 @@ __all__ = ["JOBS"]
 
 _JOBS, _PODS = "batch/v1/Job", "v1/Pod"
 _TRACKED = "tracked"
+_BATCH_SECONDS = 1.0
+"""How long changes of pods are gathered. Source: job_controller.go, SyncJobBatchPeriod."""
 
 
 def _make_reconcile(context: Context) -> ReconcileFunction:
@@ -242,6 +244,6 @@ def _deadline_left(context: Context, job: Manifest, status: Manifest) -> float |
 
 JOBS = ControllerSpec(
     "job-controller",
-    (Watched(_JOBS), Watched(_PODS, requests=child_requests(_JOBS))),
+    (Watched(_JOBS), Watched(_PODS, requests=child_requests(_JOBS), delay=_BATCH_SECONDS)),
     _make_reconcile,
 )
