@@ -55,26 +55,35 @@ def from_crd(schema: dict[str, Any]) -> Schema:
     return root
 
 
-def apply_schema_defaults(value: Any, schema: Schema) -> None:
+def apply_schema_defaults(value: Any, schema: Schema, known: Any = None) -> None:
     """Fill the defaults of a schema into a value, in place.
 
-    A null where null is no value, and there is a default, counts as missing.
+    A null where null is no value, and there is a default, counts as missing. Parts that are shared
+    in the same place with `known` have their defaults already, and are not touched.
     """
+    if value is known:
+        return
     if isinstance(value, list):
         if schema.items is not None:
-            for item in value:
-                apply_schema_defaults(item, schema.items)
+            past = known if isinstance(known, list) else ()
+            for index, item in enumerate(value):
+                if isinstance(item, dict | list):
+                    old = past[index] if index < len(past) else None
+                    apply_schema_defaults(item, schema.items, old)
         return
     if not isinstance(value, dict):
         return
+    was = known if isinstance(known, dict) else {}
     for key, member in schema.properties.items():
         missing = key not in value or (value[key] is None and not member.nullable)
         if missing and member.has_default:
             value[key] = fresh_copy(member.default)
     for key, found in value.items():
+        if not isinstance(found, dict | list):
+            continue
         below = schema.member(key)
         if below is not None:
-            apply_schema_defaults(found, below)
+            apply_schema_defaults(found, below, was.get(key))
 
 
 def _node(raw: dict[str, Any]) -> Schema:

@@ -50,10 +50,14 @@ def unknown_fields(manifest: Manifest, schema: Schema) -> list[str]:
     return found
 
 
-def prune(manifest: Manifest, schema: Schema) -> Manifest:
-    """Remove the fields that the schema does not know, in place; return the object."""
-    _prune(manifest, schema)
-    return manifest
+def prune(manifest: Manifest, schema: Schema, known: Manifest | None = None) -> Manifest:
+    """Return a custom resource without the fields that its schema does not know.
+
+    Nothing is changed in place: what has no such fields is shared with `manifest`. Parts that are
+    shared in the same place with `known` have none and are not looked at.
+    """
+    pruned: Manifest = _pruned(manifest, schema, known)
+    return pruned
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,17 +228,36 @@ def _unknown(value: Any, schema: Schema, path: str, found: list[str]) -> None:
             found.append(f"{path}.{key}" if path else key)
 
 
-def _prune(value: Any, schema: Schema) -> None:
+def _pruned(value: Any, schema: Schema, known: Any) -> Any:
+    if value is known:
+        return value
     if isinstance(value, list):
-        if schema.items is not None:
-            for item in value:
-                _prune(item, schema.items)
-        return
+        return value if schema.items is None else _pruned_list(value, schema.items, known)
     if not isinstance(value, dict):
-        return
-    for key in list(value):
+        return value
+    closed = schema.type == "map" and not schema.preserve_unknown
+    past = known if isinstance(known, dict) else {}
+    kept: dict[str, Any] | None = None
+    for key, member in value.items():
         below = schema.member(key)
-        if below is not None:
-            _prune(value[key], below)
-        elif schema.type == "map" and not schema.preserve_unknown:
-            del value[key]
+        if below is None:
+            if closed:
+                kept = dict(value) if kept is None else kept
+                del kept[key]
+        elif isinstance(member, dict | list):
+            new = _pruned(member, below, past.get(key))
+            if new is not member:
+                kept = dict(value) if kept is None else kept
+                kept[key] = new
+    return value if kept is None else kept
+
+
+def _pruned_list(value: list[Any], items: Schema, known: Any) -> list[Any]:
+    past = known if isinstance(known, list) else []
+    kept: list[Any] | None = None
+    for index, item in enumerate(value):
+        new = _pruned(item, items, past[index] if index < len(past) else None)
+        if new is not item:
+            kept = list(value) if kept is None else kept
+            kept[index] = new
+    return value if kept is None else kept

@@ -29,16 +29,22 @@ _UNCHECKED = (
 _ROOT = frozenset({"apiVersion", "kind", "metadata"})
 
 
-def validate(manifest: Manifest, schema: Schema) -> list[Cause]:
-    """Return what is wrong with a custom resource; `metadata` is not looked at."""
-    found = list(_check(manifest, schema, ""))
-    found += _duplicates(manifest, schema, "")
+def validate(manifest: Manifest, schema: Schema, before: Manifest | None = None) -> list[Cause]:
+    """Return what is wrong with a custom resource; `metadata` is not looked at.
+
+    What it shares with the object before is not judged again: a stricter schema holds for what
+    changes.
+    """
+    found = list(_check(manifest, schema, "", before))
+    found += _duplicates(manifest, schema, "", before)
     if found and _has_rules(schema):
         found.append(causes.invalid("<nil>", None, _UNCHECKED))
     return found
 
 
-def _check(value: Any, schema: Schema, path: str) -> Iterator[Cause]:
+def _check(value: Any, schema: Schema, path: str, known: Any = None) -> Iterator[Cause]:
+    if value is known and known is not None:
+        return
     wanted = _wanted(schema)
     if value is None:
         if wanted and not schema.nullable:
@@ -59,7 +65,7 @@ def _check(value: Any, schema: Schema, path: str) -> Iterator[Cause]:
         case "array":
             yield from _check_list(value, schema, path)
         case "object":
-            yield from _check_map(value, schema, path)
+            yield from _check_map(value, schema, path, known)
     if schema.enum and not any(_same(value, word) for word in schema.enum):
         words = [word if isinstance(word, str) else causes.go_json(word) for word in schema.enum]
         yield causes.not_supported(path, value, words)
@@ -148,7 +154,8 @@ def _check_list(value: list[Any], schema: Schema, path: str) -> Iterator[Cause]:
             yield from _check(item, schema.items, f"{path}[{place}]")
 
 
-def _check_map(value: dict[str, Any], schema: Schema, path: str) -> Iterator[Cause]:
+def _check_map(value: dict[str, Any], schema: Schema, path: str, known: Any) -> Iterator[Cause]:
+    past = known if isinstance(known, dict) else {}
     if schema.min_properties is not None and len(value) < schema.min_properties:
         text = f"{path} in body should have at least {schema.min_properties} properties"
         yield causes.invalid(path, len(value), text)
@@ -159,11 +166,11 @@ def _check_map(value: dict[str, Any], schema: Schema, path: str) -> Iterator[Cau
             yield causes.required(_below(path, key))
     for key, member in schema.properties.items():
         if key in value and not (not path and key in _ROOT):
-            yield from _check(value[key], member, _below(path, key))
+            yield from _check(value[key], member, _below(path, key), past.get(key))
     if schema.additional is not None:
         for key, found in value.items():
             if key not in schema.properties:
-                yield from _check(found, schema.additional, _below(path, key))
+                yield from _check(found, schema.additional, _below(path, key), past.get(key))
 
 
 def _below(path: str, key: str) -> str:
@@ -200,14 +207,19 @@ def _junctors(value: Any, schema: Schema, path: str) -> Iterator[Cause]:
         yield causes.invalid("<nil>", "", f'"{path}" must not validate the schema (not)')
 
 
-def _duplicates(value: Any, schema: Schema, path: str) -> Iterator[Cause]:
+def _duplicates(value: Any, schema: Schema, path: str, known: Any = None) -> Iterator[Cause]:
     """Check that the items of sets, and the keys of map lists, are there once."""
+    if value is known:
+        return
     if isinstance(value, dict):
+        past = known if isinstance(known, dict) else {}
         for key, member in value.items():
+            if not isinstance(member, dict | list):
+                continue
             below = schema.member(key)
             if below is not None and not (not path and key in _ROOT):
                 where = _below(path, key) if key in schema.properties else f"{path}[{key}]"
-                yield from _duplicates(member, below, where)
+                yield from _duplicates(member, below, where, past.get(key))
         return
     if not isinstance(value, list) or schema.items is None:
         return

@@ -6,11 +6,13 @@ server-side apply its list types, and a write is decoded, pruned, defaulted and 
     schema = schemas.schema_for("apps", "v1", "Deployment")
     problem = decode_problem(manifest, schema)       # built-in: 400, "json: cannot unmarshal ..."
     unknown = unknown_fields(manifest, schema)       # strict: 400, otherwise a warning
-    prune(manifest, schema)
+    manifest = prune(manifest, schema)
     causes = validate(manifest, schema)              # custom resources: 422
 """
 
 from __future__ import annotations
+
+from math import inf
 
 from gitops_sim.apimachinery.builtin_schemas import compiled, object_meta
 from gitops_sim.apimachinery.causes import Cause
@@ -40,6 +42,7 @@ class Schemas:
 
     def __init__(self) -> None:
         self._custom: dict[tuple[str, str, str], Schema] = {}
+        self._since: dict[tuple[str, str, str], float] = {}
 
     def schema_for(self, group: str, version: str, kind: str) -> Schema | None:
         """Return the schema of a kind, compiled when first asked for; None when unknown."""
@@ -49,10 +52,27 @@ class Schemas:
         """True when the kind came by `add`."""
         return (group, version, kind) in self._custom
 
-    def add(self, group: str, version: str, kind: str, schema: Schema) -> None:
-        """Know a custom kind, or its new schema."""
+    def add(
+        self, group: str, version: str, kind: str, schema: Schema, *, since: float = inf
+    ) -> None:
+        """Know a custom kind, or its new schema.
+
+        Args:
+            group: Of the kind.
+            version: Of the kind.
+            kind: Its name.
+            schema: Of this version.
+            since: The revision from which on all stored objects have its defaults; unlimited: no
+                stored object is known to.
+        """
         self._custom[group, version, kind] = schema
+        self._since[group, version, kind] = since
+
+    def since(self, group: str, version: str, kind: str) -> float:
+        """Return the revision from which on stored objects have the defaults of a kind."""
+        return self._since.get((group, version, kind), inf)
 
     def remove(self, group: str, version: str, kind: str) -> None:
         """Forget a custom kind; nothing when it is not there."""
         self._custom.pop((group, version, kind), None)
+        self._since.pop((group, version, kind), None)

@@ -10,6 +10,11 @@ from typing import Any
 
 __all__ = ["owned", "shared"]
 
+_NUMBERLESS = frozenset({"managedFields", "fieldsV1"})
+"""Members without any numbers: what is equal in them is the same."""
+
+_SCALARS = frozenset({str, int, bool, float})
+
 
 def shared(before: Any, after: Any) -> Any:
     """Return `after`, built from parts of `before` where they are equal; `before` if all is.
@@ -27,6 +32,12 @@ def shared(before: Any, after: Any) -> Any:
                 continue
             if old is None:
                 same = same and value is None and name in before
+                continue
+            if value.__class__ in _SCALARS:
+                same = same and value.__class__ is old.__class__ and value == old
+                continue
+            if name in _NUMBERLESS and value == old:
+                after[name] = old
                 continue
             new = shared(old, value)
             if new is not value:
@@ -49,11 +60,14 @@ def owned(before: Any, after: Any) -> Any:
     What both share in the same place stays shared; so what the answer lets one change in place is
     never part of `before`, as long as one does not change what is shared.
     """
-    if before is after:
+    if before is after or after.__class__ in _SCALARS:
         return after
     if isinstance(after, dict):
         old = before if isinstance(before, dict) else {}
-        return {name: owned(old.get(name), value) for name, value in after.items()}
+        return {
+            name: value if value.__class__ in _SCALARS else owned(old.get(name), value)
+            for name, value in after.items()
+        }
     if isinstance(after, list):
         past = before if isinstance(before, list) else []
         return [

@@ -31,12 +31,18 @@ def _differences(before: Any, after: Any, path: str) -> Iterator[str]:
     if isinstance(before, dict) and isinstance(after, dict):
         names = list(before) + [name for name in after if name not in before]
         for name in names:
-            if path == "metadata" and name in _UNTOLD:
+            old, new = before.get(name), after.get(name)
+            if old is new or (path == "metadata" and name in _UNTOLD):
                 continue
             step = f"{path}.{name}" if path else str(name)
-            yield from _differences(before.get(name), after.get(name), step)
+            if new.__class__ is dict or new.__class__ is list:
+                yield from _differences(old, new, step)
+            elif old != new:
+                yield step
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for index, (old, new) in enumerate(zip(before, after, strict=True)):
+            if old is new:
+                continue
             yield from _differences(old, new, f"{path}[{index}]")
     elif before != after:
         yield path

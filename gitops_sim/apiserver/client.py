@@ -166,7 +166,7 @@ class InProcessClient:
             resource_type,
             inside,
             name,
-            patch,
+            fresh_copy(patch),
             kind=type,
             manager=manager,
             subresource=subresource,

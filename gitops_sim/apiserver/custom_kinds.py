@@ -7,11 +7,12 @@ later by controllers, and objects go with their definition at once.
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.apimachinery.kinds import ResourceType
-from gitops_sim.apimachinery.schemas import from_crd
+from gitops_sim.apimachinery.schemas import Schema, from_crd
 from gitops_sim.apiserver.definitions import DEFINITIONS
 from gitops_sim.apiserver.deleting import delete
 from gitops_sim.apiserver.server import ApiServer, Write, storage_kind
@@ -37,15 +38,12 @@ def follow_definitions(server: ApiServer, write: Write, after: Manifest | None) 
     """After each write: serve new definitions, and clean up after those that go."""
     resource_type = write.resource_type
     if storage_kind(resource_type) == DEFINITIONS:
-        if write.before is not None:
-            for served in _types(write.before):
-                server.kinds.remove(served)
-                server.schemas.remove(served.group, served.version, served.kind)
+        was = {} if write.before is None else _unserve(server, write.before)
         spec = (after or write.before or {})["spec"]
         server.custom.follow(Kind(spec["group"], spec["names"]["kind"]), after)
         if after is None:
             return
-        _serve(server, after)
+        _serve(server, after, was)
         if "deletionTimestamp" in after["metadata"]:
             _clean_up(server, after)
         else:
@@ -57,12 +55,43 @@ def follow_definitions(server: ApiServer, write: Write, after: Manifest | None) 
                 _release_if_empty(server, definition)
 
 
-def _serve(server: ApiServer, definition: Manifest) -> None:
-    versions = {v["name"]: v for v in definition["spec"]["versions"]}
+_Compiled = tuple[dict[str, Any], Schema, float]
+
+
+def _unserve(server: ApiServer, definition: Manifest) -> dict[str, _Compiled]:
+    """Serve a kind no longer; return the schema of each version: raw, compiled, and since when."""
+    was: dict[str, _Compiled] = {}
+    raw = _raw_schemas(definition)
     for served in _types(definition):
-        schema = (versions[served.version].get("schema") or {}).get("openAPIV3Schema") or {}
-        server.schemas.add(served.group, served.version, served.kind, from_crd(schema))
+        name = (served.group, served.version, served.kind)
+        compiled = server.schemas.schema_for(*name)
+        if compiled is not None:
+            was[served.version] = (raw[served.version], compiled, server.schemas.since(*name))
+        server.kinds.remove(served)
+        server.schemas.remove(*name)
+    return was
+
+
+def _serve(server: ApiServer, definition: Manifest, was: dict[str, _Compiled]) -> None:
+    """Serve the versions of a kind; a schema that stayed as it `was` is not compiled again."""
+    raw = _raw_schemas(definition)
+    # What another version's schema let in may be unknown to this one.
+    since = server.store.revision if len(raw) == 1 else inf
+    for served in _types(definition):
+        wanted = raw[served.version]
+        name = (served.group, served.version, served.kind)
+        before = was.get(served.version)
+        if before is not None and before[0] == wanted:
+            settled = before[2] if before[2] < inf else since
+            server.schemas.add(*name, before[1], since=settled if len(raw) == 1 else inf)
+        else:
+            server.schemas.add(*name, from_crd(wanted), since=since)
         server.kinds.add(served)
+
+
+def _raw_schemas(definition: Manifest) -> dict[str, dict[str, Any]]:
+    versions = definition["spec"]["versions"]
+    return {v["name"]: (v.get("schema") or {}).get("openAPIV3Schema") or {} for v in versions}
 
 
 def _accept(server: ApiServer, definition: Manifest) -> None:

@@ -53,7 +53,7 @@ def decode(
     """Return an object in the form in which its kind is stored; unknown fields are gone.
 
     What is in that form already is shared with `manifest`; parts that are shared with the live
-    object are not looked at. A custom resource is pruned in place.
+    object are not looked at. A custom resource is pruned.
 
     Raises:
         BadRequestError: A value has the wrong JSON type.
@@ -69,7 +69,7 @@ def decode(
     if server.caller.field_validation != "Ignore":
         _report_fields(server, resource_type, manifest, schema)
     if custom:
-        prune(manifest, schema)
+        manifest = prune(manifest, schema, _settled(server, resource_type, live))
     try:
         if not custom:
             return _without_texts(go_form(manifest, schema, live))
@@ -130,12 +130,25 @@ def fill_defaults(
     gets containers of its own first, so that nothing shared is changed.
     """
     custom = is_custom(server, resource_type)
-    if before is not None and not _own_parts(resource_type, manifest, before, custom=custom):
-        return
+    known = _settled(server, resource_type, before) if custom else before
+    if before is not None:
+        needs = _own_parts(resource_type, manifest, before, known, status=custom)
+        if not needs:
+            return
     if custom:
-        apply_schema_defaults(manifest, schema_of(server, resource_type))
+        apply_schema_defaults(manifest, schema_of(server, resource_type), known)
     else:
         apply_defaults(manifest)
+
+
+def _settled(
+    server: ApiServer, resource_type: ResourceType, stored: Manifest | None
+) -> Manifest | None:
+    """Return a stored custom resource if it was pruned and defaulted by its present schema."""
+    since = server.schemas.since(resource_type.group, resource_type.version, resource_type.kind)
+    if stored is None or int(stored["metadata"]["resourceVersion"]) <= since:
+        return None
+    return stored
 
 
 _DEFAULTED_STATUS = frozenset({"Node", "Service"})
@@ -143,17 +156,27 @@ _DEFAULTED_STATUS = frozenset({"Node", "Service"})
 
 
 def _own_parts(
-    resource_type: ResourceType, manifest: Manifest, before: Manifest, *, custom: bool
+    resource_type: ResourceType,
+    manifest: Manifest,
+    before: Manifest,
+    known: Manifest | None,
+    *,
+    status: bool,
 ) -> bool:
-    """Take over the parts that differ from the object before; True if they may lack defaults."""
-    changed = False
+    """Take over the parts that differ from the object before; True if they may lack defaults.
+
+    All parts, if nothing of it is known to have its defaults. `status`: it has defaults too.
+    """
+    status = status or resource_type.kind in _DEFAULTED_STATUS
+    changed = known is None
     for name, part in manifest.items():
         old = before.get(name)
-        if name == "metadata" or not isinstance(part, dict | list) or part is old:
+        if name == "metadata" or not isinstance(part, dict | list):
             continue
-        # The schema of a custom resource may have new defaults for what did not change.
-        manifest[name] = owned(None if custom else old, part)
-        if name != "status" or custom or resource_type.kind in _DEFAULTED_STATUS:
+        if part is old and known is not None:
+            continue
+        manifest[name] = owned(None if known is None else old, part)
+        if name != "status" or status:
             changed = True
     if changed or before.keys() - manifest.keys():
         return True
@@ -189,7 +212,7 @@ def check(
     if is_custom(server, resource_type):
         found = validate_custom_metadata(manifest, before)
         schema = schema_of(server, resource_type)
-        found += validate(manifest, schema)
+        found += validate(manifest, schema, before)
         if not found:
             found = broken_rules(manifest, schema, before)
     elif before is None:

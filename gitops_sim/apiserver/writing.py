@@ -109,7 +109,7 @@ def update(
     Raises:
         ConflictError: metadata.resourceVersion, when given, is not the stored one, or the uid.
     """
-    manifest = decode(server, resource_type, manifest)
+    manifest = _decode_update(server, resource_type, manifest)
     metadata = manifest["metadata"]
     name, namespace = str(metadata.get("name", "")), _namespace(resource_type, metadata)
     before = server.store.get(storage_kind(resource_type), namespace, name)
@@ -118,6 +118,19 @@ def update(
     write = Write("update", resource_type, manager, subresource, dry_run, before)
     refuse_blind_update(write, metadata, custom=is_custom(server, resource_type))
     return replace_stored(server, write, manifest)
+
+
+def _decode_update(server: ApiServer, resource_type: ResourceType, manifest: Manifest) -> Manifest:
+    """Decode an object; what is as it is stored is decoded already."""
+    metadata = manifest.get("metadata")
+    if not isinstance(metadata, dict):
+        return decode(server, resource_type, manifest)
+    place = (_namespace(resource_type, metadata), str(metadata.get("name", "")))
+    stored = server.store.get(storage_kind(resource_type), *place)
+    if stored is None:
+        return decode(server, resource_type, manifest)
+    live = server.in_version(resource_type, stored)
+    return decode(server, resource_type, shared(live, manifest), live)
 
 
 @tried_again
@@ -167,7 +180,7 @@ def _decode_patched(
 ) -> Manifest:
     """Decode a patched object; what cannot be decoded is told otherwise than for other writes."""
     if is_custom(server, resource_type):
-        return decode(server, resource_type, fresh_copy(changed))
+        return decode(server, resource_type, changed, live)
     try:
         manifest = decode(server, resource_type, changed, live)
     except BadRequestError as error:
@@ -240,8 +253,6 @@ def apply(
         merged["metadata"].pop("resourceVersion", None)
         merged = decode(server, resource_type, fresh_copy(merged))
         return _create(server, Write("apply", resource_type, manager, dry_run=dry_run), merged)
-    if is_custom(server, resource_type):
-        merged = fresh_copy(merged)
     merged = decode(server, resource_type, merged, live)
     write = Write("apply", resource_type, manager, subresource, dry_run, before)
     return replace_stored(server, write, merged, tracked=True)

@@ -27,7 +27,8 @@ class CacheSet(Mapping[str, Informer]):
 
     def __init__(self, reader: Reader, wake: Callable[[], None]) -> None:
         self._reader = reader
-        self._wake = wake
+        self._on_wake = wake
+        self._has_news = False
         self._informers: dict[str, Informer] = {}
 
     def __getitem__(self, kind: str) -> Informer:
@@ -41,6 +42,21 @@ class CacheSet(Mapping[str, Informer]):
     def __len__(self) -> int:
         """How many kinds are watched."""
         return len(self._informers)
+
+    def with_news(self) -> list[Informer]:
+        """Return the caches that have something to drain, in order; the caller drains them."""
+        if not self._has_news:
+            return []
+        self._has_news = False
+        return [informer for informer in self._informers.values() if informer.has_news]
+
+    def note_news(self) -> None:
+        """Look at all caches next time: one has news, or could not be drained."""
+        self._has_news = True
+
+    def _wake(self) -> None:
+        self._has_news = True
+        self._on_wake()
 
     def watch(self, watched: Watched) -> None:
         """Cache one more kind; what is there already asks for its requests."""

@@ -150,5 +150,35 @@ def test_pruning_takes_exactly_what_is_unknown() -> None:
     schema = from_crd(SCHEMA)
     sent = {"metadata": {"name": "x"}, "spec": {"size": 1, "odd": 1, "parts": [{"odd": 2}]}, "o": 1}
     assert unknown_fields(fresh_copy(sent), schema) == ["spec.odd", "spec.parts[0].odd", "o"]
-    assert prune(sent, schema) == {"metadata": {"name": "x"}, "spec": {"size": 1, "parts": [{}]}}
-    assert unknown_fields(sent, schema) == []
+    kept = prune(sent, schema)
+    assert kept == {"metadata": {"name": "x"}, "spec": {"size": 1, "parts": [{}]}}
+    assert unknown_fields(kept, schema) == []
+    assert "odd" in sent["spec"]
+
+
+def test_pruning_shares_what_it_leaves_and_skips_what_is_known() -> None:
+    schema = from_crd(SCHEMA)
+    sent = {"metadata": {"name": "x"}, "spec": {"size": 1, "parts": [{"odd": 2}]}, "odd": 1}
+    kept = prune(sent, schema)
+    assert kept["metadata"] is sent["metadata"]
+    assert prune(kept, schema) is kept
+    assert prune(sent, schema, {"spec": sent["spec"]})["spec"] is sent["spec"]
+
+
+def test_what_is_shared_with_a_valid_object_is_not_judged_again() -> None:
+    schema = from_crd(SCHEMA)
+    before = {"spec": {"size": "wrong", "parts": [{"n": 1}]}}
+    assert validate(before, schema)
+    assert not validate({"spec": before["spec"]}, schema, before)
+    assert validate({"spec": dict(before["spec"]) | {"size": 1.5}}, schema, before)
+
+
+def test_defaults_are_not_filled_into_what_is_known_to_have_them() -> None:
+    schema = from_crd(SCHEMA)
+    shared = {"parts": [{}]}
+    fresh = {"spec": {"parts": [{}]}}
+    apply_schema_defaults(fresh, schema)
+    assert fresh["spec"] != {"parts": [{}]}
+    changed = {"spec": shared}
+    apply_schema_defaults(changed, schema, {"spec": shared})
+    assert changed == {"spec": {"parts": [{}]}}
