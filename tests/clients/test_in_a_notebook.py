@@ -66,6 +66,8 @@ def kernel(tmp_path: Path) -> NotebookClient:
         config=config,
         kernel_name="python3",
         timeout=120,
+        iopub_timeout=60,
+        raise_on_iopub_timeout=True,
         resources={"metadata": {"path": str(tmp_path)}},
     )
 
