@@ -10,7 +10,14 @@ from gitops_sim.apimachinery.labels import from_set
 from gitops_sim.runtime import Caches, Informer, Request
 from gitops_sim.types import Manifest
 
-__all__ = ["backends", "is_ready", "is_terminating", "services_of_pod", "target_ports"]
+__all__ = [
+    "backends",
+    "changes_endpoints",
+    "is_ready",
+    "is_terminating",
+    "services_of_pod",
+    "target_ports",
+]
 
 _OVER = ("Succeeded", "Failed")
 
@@ -40,6 +47,28 @@ def is_ready(pod: Manifest) -> bool:
 def is_terminating(pod: Manifest) -> bool:
     """True when the pod is being deleted."""
     return "deletionTimestamp" in pod["metadata"]
+
+
+def changes_endpoints(before: Manifest | None, after: Manifest | None) -> bool:
+    """True when a change of a pod may change the endpoints of a Service.
+
+    Source: k8s.io/kubernetes, pkg/controller/util/endpoint/controller_utils.go (podChanged).
+    """
+    if before is None or after is None:
+        return True
+    return _endpoint_of(before) != _endpoint_of(after)
+
+
+def _endpoint_of(pod: Manifest) -> tuple[Any, ...]:
+    metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
+    return (
+        metadata.get("labels"),
+        "deletionTimestamp" in metadata,
+        spec.get("nodeName"),
+        status.get("podIP"),
+        status.get("phase") in _OVER,
+        is_ready(pod),
+    )
 
 
 def target_ports(service: Manifest, pod: Manifest) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.cluster.controlling import Context, ControllerSpec, step
 from gitops_sim.cluster.network.backends import (
     backends,
+    changes_endpoints,
     index_selectors,
     is_ready,
     is_terminating,
@@ -175,7 +176,7 @@ ENDPOINT_SLICES = ControllerSpec(
     "endpointslice-controller",
     (
         Watched("v1/Service"),
-        Watched("v1/Pod", requests=services_of_pod),
+        Watched("v1/Pod", requests=services_of_pod, predicate=changes_endpoints),
         Watched(_SLICE, requests=owner_request("Service")),
     ),
     _EndpointSlices,

@@ -14,6 +14,7 @@ from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.cluster.controlling import Context, ControllerSpec, step
 from gitops_sim.cluster.network.backends import (
     backends,
+    changes_endpoints,
     index_selectors,
     is_ready,
     is_terminating,
@@ -121,7 +122,7 @@ def _subsets(service: Manifest, pods: Sequence[Manifest]) -> list[dict[str, Any]
     for pod in pods[:_MOST_ADDRESSES]:
         if is_terminating(pod) and not always:
             continue
-        ports = target_ports(service, pod)
+        ports = [_without_empty_name(port) for port in target_ports(service, pod)]
         subset = by_ports.setdefault(json.dumps(ports), {})
         group = "addresses" if always or is_ready(pod) else "notReadyAddresses"
         subset.setdefault(group, []).append(_address(service, pod))
@@ -130,6 +131,11 @@ def _subsets(service: Manifest, pods: Sequence[Manifest]) -> list[dict[str, Any]
         {key: subset[key] for key in ("addresses", "notReadyAddresses", "ports") if key in subset}
         for subset in by_ports.values()
     ]
+
+
+def _without_empty_name(port: dict[str, Any]) -> dict[str, Any]:
+    """Return a port as it is stored: a slice keeps an empty name, Endpoints do not."""
+    return port if port["name"] else {k: v for k, v in port.items() if k != "name"}
 
 
 def _address(service: Manifest, pod: Manifest) -> dict[str, Any]:
@@ -151,7 +157,7 @@ ENDPOINTS = ControllerSpec(
     "endpoints-controller",
     (
         Watched("v1/Service"),
-        Watched("v1/Pod", requests=services_of_pod),
+        Watched("v1/Pod", requests=services_of_pod, predicate=changes_endpoints),
         Watched(_KIND),
     ),
     _Endpoints,

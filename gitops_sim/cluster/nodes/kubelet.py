@@ -16,6 +16,7 @@ from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.cluster.nodes import pods
 from gitops_sim.cluster.nodes.configuration import Configuration, uses
 from gitops_sim.cluster.nodes.machines import Machine, Machines, ready_conditions
+from gitops_sim.cluster.nodes.pod_runs import PodRun
 from gitops_sim.cluster.nodes.pod_status import pod_status
 from gitops_sim.errors import NotFoundError
 from gitops_sim.protocols import Clock, Cluster, ImageSource
@@ -55,6 +56,12 @@ KUBELET_WATCHES = (
 )
 
 
+def _runs(run: PodRun) -> bool:
+    """True when all containers run: what goes on then is known, and nothing else moves it."""
+    containers = run.containers.values()
+    return bool(containers) and all(found.started is not None for found in containers)
+
+
 class Kubelet:
     """The reconciler of the kubelets; a request is a pod.
 
@@ -83,6 +90,7 @@ class Kubelet:
         self._images = images
         self._recorders: dict[str, EventRecorder] = {}
         self._places: dict[Request, tuple[Machine, str]] = {}
+        self._told: dict[Request, tuple[str, float]] = {}
         for machine in machines:
             for run in machine.pods.values():
                 self._places[Request(*run.place)] = (machine, run.uid)
@@ -111,6 +119,11 @@ class Kubelet:
     ) -> Generator[Any, Any, Result | None]:
         uid, now = pod["metadata"]["uid"], self._clock.now()
         run = machine.pods.get(uid)
+        version, goes_on = self._told.get(request, ("", now))
+        # Its own write comes back as a change: what follows from it was computed before.
+        is_echo = version == pod["metadata"]["resourceVersion"] and now < goes_on
+        if is_echo and run is not None and _runs(run):
+            return None if math.isinf(goes_on) else Result(goes_on - now)
         if run is None:
             run = pods.begin(pod, machine, now)
             self._places[request] = (machine, uid)
@@ -121,7 +134,8 @@ class Kubelet:
             pod, run, machine.address, now, lambda at: self._clock.timestamp(at + machine.skew)
         )
         if status != pod.get("status"):
-            yield from self._tell_status(pod, status)
+            told = yield from self._tell_status(pod, status)
+            self._told[request] = (told["metadata"]["resourceVersion"], due)
         if is_deleted and due <= now:
             yield from self._remove(pod)
             return None
@@ -129,12 +143,12 @@ class Kubelet:
             return None
         return Result(max(due - self._clock.now(), 0.0))
 
-    def _tell_status(self, pod: Manifest, status: dict[str, Any]) -> Generator[Any, Any, None]:
+    def _tell_status(self, pod: Manifest, status: dict[str, Any]) -> Generator[Any, Any, Manifest]:
         metadata = pod["metadata"]
         patch = {"metadata": {"uid": metadata["uid"]}, "status": status}
         patch["metadata"]["resourceVersion"] = metadata["resourceVersion"]
         yield Step("update pod status", _WRITE_SECONDS, str(ResourceKey.of(pod)))
-        self._client.patch(
+        return self._client.patch(
             "v1/Pod", metadata["name"], patch, metadata["namespace"], subresource="status"
         )
 
@@ -176,6 +190,7 @@ class Kubelet:
         if pod is None or pod["metadata"]["uid"] != uid:
             machine.pods.pop(uid, None)
             del self._places[request]
+            self._told.pop(request, None)
 
     def _site(self, pod: Manifest, machine: Machine, now: float) -> pods.Site:
         recorder = self._recorders.get(machine.name)

@@ -173,3 +173,28 @@ def test_more_than_a_hundred_pods_fill_several_slices(make_lab: Any) -> None:
     lab.cluster.delete("pod", "web-000", "default", grace_period=0)
     lab.run(10)
     assert sorted(len(found["endpoints"]) for found in slices(lab)) == [4, 100]
+
+
+def test_nothing_is_written_for_changes_of_pods_that_endpoints_do_not_show(lab: Any) -> None:
+    lab.cluster.create(service(ports=[{"port": 80}]))
+    lab.create_pod("shop/web:1", metadata=LABELS)
+    lab.run(10)
+    before = [found["metadata"]["resourceVersion"] for found in slices(lab)]
+    before.append(lab.cluster.get("endpoints", "web")["metadata"]["resourceVersion"])
+    lab.cluster.patch("pod", "web", {"metadata": {"annotations": {"a": "b"}}}, "default")
+    lab.run(10)
+    lab.cluster.patch("svc", "web", {"metadata": {"annotations": {"a": "b"}}}, "default")
+    lab.run(10)
+    after = [found["metadata"]["resourceVersion"] for found in slices(lab)]
+    after.append(lab.cluster.get("endpoints", "web")["metadata"]["resourceVersion"])
+    assert before == after
+
+
+def test_a_pod_that_loses_its_label_leaves_the_endpoints(lab: Any) -> None:
+    lab.cluster.create(service())
+    lab.create_pod("shop/web:1", metadata=LABELS)
+    lab.run(10)
+    lab.cluster.patch("pod", "web", {"metadata": {"labels": {"app": "other"}}}, "default")
+    lab.run(5)
+    assert endpoints(lab) == []
+    assert "subsets" not in lab.cluster.get("endpoints", "web")
