@@ -49,7 +49,9 @@ def too_large(path: str, size: int) -> InputError:
 
 
 def encode_files(files: Mapping[str, Content]) -> dict[str, Recorded]:
-    """Return files as JSON; raises like `encode`."""
+    """Return files as JSON; raises like `encode`, and InputError when they have no paths."""
+    if not isinstance(files, Mapping):
+        raise InputError("", 0, f"{files!r} are no files", 'write {"base/web.yaml": text}')
     return {path: encode(path, content) for path, content in files.items()}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gitops_sim.errors import DurationError, LabError
+from gitops_sim.errors import DurationError, InputError, LabError
 from gitops_sim.lab import Lab
 
 Slip = Callable[[Lab, Any], object]
@@ -51,6 +51,10 @@ SLIPS: dict[str, tuple[Slip, str]] = {
     "nothing as command": (lambda _, staging: staging.kubectl(None), "None is no command"),
     "nothing to import": (lambda lab, _: lab.forge.import_repository(""), "nothing to import"),
     "a number to import": (lambda lab, _: lab.forge.import_repository(5), "nothing to import"),
+    "files without paths": (
+        lambda lab, _: lab.forge.create_repository("other", ["web.yaml"]),
+        r"\['web.yaml'\] are no files",
+    ),
     "a folder as file": (lambda lab, _: lab.save("/"), "cannot be written"),
     "a file in no folder": (lambda lab, _: lab.save("no-such/x.lab"), "cannot be written"),
 }
@@ -62,7 +66,7 @@ def test_a_slip_is_told_and_nothing_comes_of_it(slip: str) -> None:
     staging = lab.cluster("staging", nodes=1)
     lab.run("1s")
     wrong, told = SLIPS[slip]
-    with pytest.raises((LabError, DurationError), match=told):
+    with pytest.raises((LabError, DurationError, InputError), match=told):
         wrong(lab, staging)
     assert repr(lab) == "<Lab seed=1 at 2026-01-05T09:00:01Z: no repository; staging>"
     assert lab.fork().journal.to_jsonl() == lab.journal.to_jsonl()
