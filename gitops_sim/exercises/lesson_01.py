@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from string import Template
 from typing import Any
 
@@ -47,7 +47,7 @@ def _verdict(expected: str, found: str, look_here: str, mistake: str = "") -> Ve
 
 
 def second_apply_is_still(view: LabView) -> Verdict:
-    """E01.1: what the second apply printed, and that every object was written once."""
+    """E01.1: what the second apply printed, and that it wrote nothing."""
     if "home" not in view.clusters:
         return _verdict(STILL, "this lab has no cluster `home`", FIRST_CELLS)
     told = str(getattr(view.answer, "stdout", view.answer or ""))
@@ -61,19 +61,24 @@ def second_apply_is_still(view: LabView) -> Verdict:
     if any(line.endswith("created") for line in lines):
         return _verdict(STILL, lines[0], look_here, "first-output")
     unchanged = sum(line.endswith("unchanged") for line in lines)
-    writes = sum(1 for _ in _writes(view, "home"))
-    if unchanged != OBJECTS or writes != OBJECTS:
-        return _verdict(STILL, f"{unchanged} unchanged, {writes} writes in all", look_here)
-    found = f"{writes} writes by the first `apply`, none by the second"
+    writes = _written_by_the_last_apply(view, "home")
+    if unchanged != OBJECTS or writes:
+        return _verdict(STILL, f"{unchanged} unchanged, {writes} writes", look_here)
+    found = f"{unchanged} objects unchanged, and no write in the journal"
     return Verdict(passed=True, expected=STILL, found=found)
 
 
-def _writes(view: LabView, cluster: str) -> Iterator[facts.ObjectChanged]:
-    """Yield what a kubectl wrote to a cluster; its StorageClass was there before."""
-    for change in view.journal.facts(facts.ObjectChanged):
-        by_kubectl = change.field_manager.startswith("kubectl")
-        if change.cluster == cluster and by_kubectl and change.kind != "StorageClass":
-            yield change
+def _written_by_the_last_apply(view: LabView, cluster: str) -> int:
+    """Return how many objects of a cluster were written since `kubectl apply` last began."""
+    written = 0
+    for entry in view.journal.entries(facts.StepTaken, facts.ObjectChanged):
+        fact = entry.fact
+        if isinstance(fact, facts.StepTaken):
+            if fact.name == "kubectl" and fact.job.startswith("kubectl apply"):
+                written = 0
+        elif isinstance(fact, facts.ObjectChanged) and fact.cluster == cluster:
+            written += fact.field_manager == "kubectl-client-side-apply"
+    return written
 
 
 def changing_teams(view: LabView) -> Verdict:

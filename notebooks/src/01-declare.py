@@ -12,6 +12,7 @@ from gitops_sim import Lab
 
 lab = Lab(seed=1)
 book = lab.forge.import_repository("samples/runbook")
+teams = lab.forge.import_repository("samples/teams")
 home = lab.cluster("home")
 
 # %% [markdown]
@@ -157,7 +158,6 @@ lab.check("E01.2", answer=cart)
 # anything. Those are commands in disguise. Which ones?
 
 # %%
-teams = lab.forge.import_repository("samples/teams")
 print(teams.read("README.md"))
 print(*teams.tree().files(), sep="\n")
 

@@ -21,7 +21,8 @@ lab.run("1m")
 # ## 1. Predict: what does one Deployment make?
 #
 # `lab.serve` gave the cluster an address, and told `kubectl` where that is. With `speed=0` time stands
-# still until you say `lab.run`.
+# still until you say `lab.run`. A command that waits for something, such as `kubectl delete pod`, would
+# wait for ever; the stop button of the notebook ends it.
 #
 # Next you create **one Deployment** that asks for two pods. Other objects will come to be because of
 # it. *Predict* which kinds, and which kind owns each of them. If a switch made lamps, you would write
@@ -53,7 +54,8 @@ lab.compare(demo).tree()
 # %% [markdown]
 # ## 2. Nobody calls the next one
 #
-# You gave one command, and four programs worked. *Guess:* who called whom?
+# You gave one command, and four programs worked. *Guess:* who called whom? The picture shows the last
+# minute; if you have let more time pass, ask for more.
 
 # %%
 lab.compare(demo, since="1m").ladder()

@@ -32,15 +32,23 @@ def told(lab: Lab, name: str, answer: Any = None) -> CheckResult:
     return result
 
 
-def test_second_output_after_a_write_between_is_not_still() -> None:
-    """The words are not enough: the journal has one write too many."""
+def test_output_that_nobody_printed_is_not_enough() -> None:
+    """The journal has what the last apply wrote, whatever is handed in."""
+    mine = prepared("E01.1")
+    home, book = mine.cluster("home"), mine.forge.repository("runbook")
+    home.kubectl("apply -f manifests", repository=book)
+    made_up = "namespace/shop unchanged\nconfigmap/menu unchanged\ndeployment.apps/web unchanged"
+    assert told(mine, "E01.1", made_up).found == "3 unchanged, 3 writes"
+
+
+def test_changes_by_hand_between_do_not_spoil_the_exercise() -> None:
     mine = prepared("E01.1")
     home, book = mine.cluster("home"), mine.forge.repository("runbook")
     home.kubectl("apply -f manifests", repository=book)
     home.kubectl("label configmap menu -n shop season=summer --overwrite")
-    home.kubectl("apply -f manifests", repository=book)
-    last = home.kubectl("apply -f manifests", repository=book)
-    assert "3 unchanged, 5 writes" in told(mine, "E01.1", last).found
+    again = home.kubectl("apply -f manifests", repository=book)
+    assert "2 unchanged" in told(mine, "E01.1", again).found
+    assert mine.check("E01.1", answer=home.kubectl("apply -f manifests", repository=book))
 
 
 @pytest.mark.parametrize(
