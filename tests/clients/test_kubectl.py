@@ -110,6 +110,7 @@ def test_describe_shows_pods_and_what_happened(kubectl: Kubectl, web: None) -> N
     assert "Controlled By:  ReplicaSet/web-" in pod
     node = kubectl("describe", "node", "node-1").out
     assert "Allocated resources:" in node
+    assert "HolderIdentity:  node-1" in node
 
 
 def test_explain_reads_the_schema(kubectl: Kubectl) -> None:
