@@ -171,3 +171,14 @@ def test_the_loop_of_a_kustomization_shows_its_own_source(lab: Lab, staging: Clu
     watched = next(row for row in str(staging.flux.loop("other")).splitlines() if "watch" in row)
     assert other.log()[0].commit[:7] in watched
     assert "polled every 3m" in watched
+
+
+def test_a_second_bootstrap_brings_back_a_namespace_that_was_deleted(
+    lab: Lab, shop: Repository, staging: ClusterHandle
+) -> None:
+    staging.kubectl("delete namespace flux-system")
+    lab.run("1m")
+    staging.flux.bootstrap(shop, path="overlays/staging")
+    lab.run("3m")
+    assert lab.compare(staging).in_sync
+    assert "Ready=True" in str(staging.flux.loop())

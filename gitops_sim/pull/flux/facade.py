@@ -13,6 +13,7 @@ from gitops_sim.clock import Door, outside, parse_duration
 from gitops_sim.errors import LabError, NotFoundError
 from gitops_sim.protocols import Clock, Cluster
 from gitops_sim.pull.flux import printing
+from gitops_sim.pull.flux.manifests import create_missing
 from gitops_sim.pull.flux.names import (
     GIT_REPOSITORY,
     KUSTOMIZATION,
@@ -87,6 +88,8 @@ class Flux:
     ) -> None:
         """Write the GitRepository and the Kustomization that `flux bootstrap` ends with.
 
+        The namespace and the definitions come back first, if someone deleted them.
+
         Args:
             url: The repository, such as `https://git.example.com/shop.git`.
             path: The directory of this cluster in it.
@@ -126,6 +129,7 @@ class Flux:
             kustomization["spec"]["targetNamespace"] = target_namespace
         if wait:
             kustomization["spec"]["wait"] = True
+        create_missing(self._client)
         for manifest in (source, kustomization):
             self._client.apply(manifest, field_manager="flux", force=True)
 

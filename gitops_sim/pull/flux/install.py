@@ -8,21 +8,17 @@ and the like are not served: an object of such a kind meets `no matches for kind
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from functools import cache
-from importlib.resources import files
 from typing import Protocol
 
-from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.clock import Door
-from gitops_sim.errors import NotFoundError
 from gitops_sim.journal import Journal
 from gitops_sim.protocols import Clock, Cluster, GitRemote
 from gitops_sim.pull.flux.artifacts import ArtifactStorage
 from gitops_sim.pull.flux.facade import Flux
 from gitops_sim.pull.flux.kustomize_controller import KustomizeReconciler
-from gitops_sim.pull.flux.names import KUSTOMIZE_CONTROLLER, SOURCE_CONTROLLER, SYSTEM
+from gitops_sim.pull.flux.manifests import create_missing
+from gitops_sim.pull.flux.names import KUSTOMIZE_CONTROLLER, SOURCE_CONTROLLER
 from gitops_sim.pull.flux.options import FluxOptions
 from gitops_sim.pull.flux.readiness import Readiness
 from gitops_sim.pull.flux.source_controller import SourceReconciler
@@ -30,13 +26,10 @@ from gitops_sim.pull.flux.toolkit import Toolkit
 from gitops_sim.pull.flux.triggers import KUSTOMIZE_WATCHES, SOURCE_WATCHES
 from gitops_sim.render import Renderer
 from gitops_sim.runtime import Backoff, Controller
-from gitops_sim.types import Manifest
 
 __all__ = ["Host", "install"]
 
 _SOURCE_WORKERS, _KUSTOMIZE_WORKERS = 2, 4
-_DEFINITIONS = ("gitrepositories", "kustomizations")
-_LABELS = {"app.kubernetes.io/instance": SYSTEM, "app.kubernetes.io/part-of": "flux"}
 
 
 class Host(Protocol):
@@ -76,8 +69,7 @@ def install(
     """
     flags = options or FluxOptions()
     people = host.client("flux")
-    for manifest in _manifests():
-        _ensure(people, manifest)
+    create_missing(people)
     storage = ArtifactStorage(clock)
     readiness = Readiness(clock, journal, host.name, host.client("flux-readiness"))
     toolkit = Toolkit(clock, journal, host.name, find_remote, renderer, storage, readiness, flags)
@@ -112,27 +104,3 @@ def install(
     for controller in controllers.values():
         controller.start()
     return Flux(host.name, clock, people, controllers, door)
-
-
-@cache
-def _definitions() -> tuple[Manifest, ...]:
-    folder = files("gitops_sim.pull.flux").joinpath("data")
-    return tuple(
-        json.loads(folder.joinpath(f"{name}.json").read_text(encoding="utf-8"))
-        for name in _DEFINITIONS
-    )
-
-
-def _manifests() -> list[Manifest]:
-    metadata = {"name": SYSTEM, "labels": dict(_LABELS)}
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-    return [namespace, *(fresh_copy(definition) for definition in _definitions())]
-
-
-def _ensure(client: Cluster, manifest: Manifest) -> None:
-    """Create an object unless it is there."""
-    kind = f"{manifest['apiVersion']}/{manifest['kind']}"
-    try:
-        client.get(kind, manifest["metadata"]["name"])
-    except NotFoundError:
-        client.create(manifest)
