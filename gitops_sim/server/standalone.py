@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+import yaml
+
 from gitops_sim.apiserver import new_server
 from gitops_sim.clock import Door, VirtualClock, parse_duration
 from gitops_sim.cluster import SimulatedCluster
@@ -19,6 +21,7 @@ from gitops_sim.errors import LabError
 from gitops_sim.journal import Journal
 from gitops_sim.registry import Registry
 from gitops_sim.server.server import Served, ServeOptions, Server
+from gitops_sim.server.tokens import ADMIN
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient, Configuration
@@ -108,22 +111,34 @@ class StandaloneCluster:
         """The token of each user."""
         return self.server.tokens
 
-    def configuration(self) -> Configuration:
-        """Return a configuration of the official client."""
+    def configuration(self, *, user: str = ADMIN) -> Configuration:
+        """Return a configuration of the official client, for a user by name.
+
+        Raises:
+            LabError: There is no such user.
+        """
         from kubernetes import client, config
 
+        if user not in self.tokens:
+            raise LabError(f"there is no user {user}", f"users: {', '.join(self.tokens)}")
+        told = yaml.safe_load(self.kubeconfig.read_text(encoding="utf-8"))
+        told["users"][0]["user"]["token"] = self.tokens[user]
         made = client.Configuration()
-        config.load_kube_config(  # type: ignore[no-untyped-call]
-            str(self.kubeconfig), client_configuration=made
+        config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
+            told, client_configuration=made
         )
         made.proxy = None  # it would take one from the environment for loopback too
         return made
 
-    def api_client(self) -> ApiClient:
-        """Return a client of the official library; close it, or use it in a `with` statement."""
+    def api_client(self, *, user: str = ADMIN) -> ApiClient:
+        """Return a client of the official library; close it, or use it in a `with` statement.
+
+        Raises:
+            LabError: There is no such user.
+        """
         from kubernetes import client
 
-        return client.ApiClient(self.configuration())
+        return client.ApiClient(self.configuration(user=user))
 
     def run(self, duration: str) -> None:
         """Let virtual time pass at once: `90s`, `5m`, `1h30m`.
