@@ -13,6 +13,7 @@ from gitops_sim.errors import LabError
 from gitops_sim.forge import Repository
 
 __all__ = [
+    "check_serving",
     "command_words",
     "known_cluster",
     "the_epoch",
@@ -22,6 +23,18 @@ __all__ = [
 ]
 
 H = TypeVar("H")
+
+
+def check_serving(speed: object, port: object) -> None:
+    """Check how a lab is to be served.
+
+    Raises:
+        LabError: The speed is no number, or the port none that there is.
+    """
+    if isinstance(speed, bool) or not isinstance(speed, int | float):
+        raise LabError(f"a speed of {speed!r}", "give virtual seconds per second, such as 60")
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port < 2**16:
+        raise LabError(f"{port!r} is no port", "leave it out, or give 1 to 65535")
 
 
 def the_seed(seed: object) -> int:

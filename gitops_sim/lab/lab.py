@@ -265,8 +265,9 @@ class Lab:
             What to stop; the environment of this process points to the lab until then.
 
         Raises:
-            LabError: There is no cluster yet.
+            LabError: There is no cluster yet, or no such speed or port.
         """
+        arguments.check_serving(speed, port)
         from gitops_sim.lab.serving import serve  # threads and sockets come in only here
 
         if self._serving is not None:

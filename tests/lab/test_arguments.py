@@ -55,6 +55,8 @@ SLIPS: dict[str, tuple[Slip, str]] = {
         lambda lab, _: lab.forge.create_repository("other", ["web.yaml"]),
         r"\['web.yaml'\] are no files",
     ),
+    "a speed in words": (lambda lab, _: lab.serve(speed="fast"), "a speed of 'fast'"),
+    "a port that is none": (lambda lab, _: lab.serve(port=99999), "99999 is no port"),
     "a folder as file": (lambda lab, _: lab.save("/"), "cannot be written"),
     "a file in no folder": (lambda lab, _: lab.save("no-such/x.lab"), "cannot be written"),
 }
