@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field, replace
+from types import FunctionType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from gitops_sim.clock.virtual import VirtualClock
@@ -77,6 +78,10 @@ class _Addressed(Protocol):
 S = TypeVar("S", bound=_Addressed)
 
 
+_OUTSIDE = "_is_outside"
+"""Marks a method that a log may name."""
+
+
 def outside(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
     """Mark a method of a façade object as a call from outside: it goes through the door."""
 
@@ -92,6 +97,7 @@ def outside(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P
                 return method(self, *args, **kwargs)
 
     functools.update_wrapper(through, method)
+    through.__dict__[_OUTSIDE] = True
     return through
 
 
@@ -106,6 +112,7 @@ class Door:
         self.lock: AbstractContextManager[Any] = nullcontext()
         self._clock = clock
         self._to_replay: deque[Input] = deque()
+        self._functions_of: Sequence[str] | None = None
         self._known: dict[int, list[Any]] = {}
         self._objects: dict[str, Any] = {}
         self._makers: dict[str, Callable[[], Any]] = {}
@@ -235,12 +242,18 @@ class Door:
             for _ in range(held):
                 self.lock.__enter__()
 
-    def replay(self, inputs: Sequence[Input]) -> None:
+    def replay(self, inputs: Sequence[Input], *, functions_of: Sequence[str] | None = None) -> None:
         """Do again what came through another lab's door, each at its own time.
+
+        Args:
+            inputs: Its log. Only methods that are marked as outside calls are called.
+            functions_of: The packages and modules whose functions the log may name: a file that
+                somebody else wrote must not run what it likes. None: any, for a log of our own.
 
         Raises:
             LabError: Something answers otherwise than it did: another version, or a bug.
         """
+        self._functions_of = functions_of
         self._to_replay = deque(inputs)
         self._replay_until(len(inputs))
 
@@ -283,7 +296,7 @@ class Door:
                 with self.running():
                     target.advance(*args)
             else:
-                getattr(target, entry.method)(*args, **kwargs)
+                _outside_method(target, entry)(*args, **kwargs)
         except Exception as error:
             raised = type(error).__name__
             if raised != entry.error:
@@ -340,7 +353,7 @@ class Door:
         if isinstance(address, str) and address in self._objects:
             return {"$object": address}
         name = getattr(value, "__qualname__", "")
-        if callable(value) and name and "<" not in name:
+        if isinstance(value, FunctionType) and "<" not in name:
             return {"$function": f"{value.__module__}:{name}"}
         raise _not_kept(told, repr(value))
 
@@ -356,9 +369,34 @@ class Door:
         if value.keys() == {"$object"}:
             return self._objects[value["$object"]]
         if value.keys() == {"$function"}:
-            module, _, name = value["$function"].partition(":")
-            return functools.reduce(getattr, name.split("."), importlib.import_module(module))
+            return _function(value["$function"], self._functions_of)
         return {name: self._decoded(item) for name, item in value.items()}
+
+
+def _outside_method(target: Any, entry: Input) -> Callable[..., Any]:
+    """Return the method that an input calls; LabError unless it is marked as an outside call."""
+    method = getattr(target, entry.method, None)
+    if not getattr(method, _OUTSIDE, False):
+        raise LabError(
+            f"input {entry.seq}: {entry.address}.{entry.method} is no call from outside",
+            "load a file that this version of the lab has saved",
+        )
+    found: Callable[..., Any] = method  # type: ignore[assignment]
+    return found
+
+
+def _function(told: str, modules: Sequence[str] | None) -> Any:
+    """Return the function that a log names as `module:name`."""
+    module, _, name = told.partition(":")
+    if modules is not None and not any(f"{module}.".startswith(f"{m}.") for m in modules):
+        raise LabError(
+            f"the saved lab names {told}, a function outside of {', '.join(modules)}",
+            f"if you trust that file: Lab.load(path, functions_of=[{module!r}])",
+        )
+    found = functools.reduce(getattr, name.split("."), importlib.import_module(module))
+    if not isinstance(found, FunctionType) or found.__module__ != module:
+        raise LabError(f"the saved lab names {told}, which is no function of that module")
+    return found
 
 
 def _is_mark(value: dict[str, Any]) -> bool:

@@ -6,7 +6,7 @@ an image registry; clusters come when first asked for. Nothing happens until tim
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -286,15 +286,21 @@ class Lab:
         saving.save(Path(path), saved)
 
     @classmethod
-    def load(cls, path: str | Path) -> Lab:
+    def load(cls, path: str | Path, *, functions_of: Sequence[str] = ()) -> Lab:
         """Return the lab that was saved, by doing again what was done to it.
+
+        Args:
+            path: What `save` wrote.
+            functions_of: Packages or modules whose functions the file may name, beside the lab's
+                own and those of this notebook: a file from somebody else must not run what it
+                likes.
 
         Raises:
             InputError: The file is none of `save`, or of another version.
         """
         saved = saving.load(Path(path))
         lab = cls(saved.seed, epoch=saved.epoch)
-        lab._door.replay(saved.inputs)
+        lab._door.replay(saved.inputs, functions_of=("gitops_sim", "__main__", *functions_of))
         return lab
 
     def fork(self, *, at: str | None = None) -> Lab:

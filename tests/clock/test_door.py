@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gitops_sim.clock import Door, VirtualClock, outside
+from gitops_sim.clock import Door, Input, VirtualClock, outside
 from gitops_sim.errors import LabError, NotFoundError
 
 
@@ -261,3 +261,27 @@ def test_who_is_asked_outside_of_any_input_is_simply_asked() -> None:
     _, door, _ = new_lab()
     assert door.ask(lambda: 7) == 7
     assert door.inputs == []
+
+
+def test_a_log_calls_nothing_but_calls_from_outside() -> None:
+    _, door, _ = new_lab()
+    for method in ("__init__", "_door", "nothing"):
+        with pytest.raises(LabError, match="is no call from outside"):
+            door.replay([Input(0, 0.0, 0, "shelf", method, [], {})])
+
+
+def test_a_log_from_elsewhere_runs_only_functions_of_named_modules() -> None:
+    def log(function: str) -> list[Input]:
+        return [Input(0, 0.0, 0, "shelf", "compute", [{"$function": function}, 1], {})]
+
+    for function in ("os:system", "gitops_simulated:x", "json:dumps"):
+        _, door, _ = new_lab()
+        with pytest.raises(LabError, match="if you trust that file"):
+            door.replay(log(function), functions_of=("gitops_sim",))
+    for function in ("builtins:exec", "json:loads.__globals__.get", "os:path.os.getcwd"):
+        _, door, _ = new_lab()
+        with pytest.raises((LabError, AttributeError)):
+            door.replay(log(function), functions_of=("gitops_sim", "builtins", "json", "os"))
+    _, door, shelf = new_lab()
+    door.replay(log("json:dumps"), functions_of=("json",))
+    assert shelf.books == ["1"]
