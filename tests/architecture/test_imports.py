@@ -110,21 +110,12 @@ def test_import_of_lab_loads_nothing_heavy() -> None:
     assert not set(HEAVY) & set(loaded)
 
 
-# Plain files: kustomizations are built by kubectl, a process (docs/fidelity.md says so).
 TINY_LAB = """
 from gitops_sim import Lab
 lab = Lab(seed=3)
-sample = lab.forge.import_repository("samples/shop", "sample")
-names = ("namespace", "flags", "web")
-plain = {
-    f"apps/{name}.yaml": sample.read(f"base/{name}.yaml").replace(
-        f"metadata:\\n  name: {name}\\n", f"metadata:\\n  namespace: shop\\n  name: {name}\\n"
-    )
-    for name in names
-}
-shop = lab.forge.create_repository("shop", plain)
+shop = lab.forge.import_repository("samples/shop")
 staging = lab.cluster("staging")
-staging.flux.bootstrap(shop, path="apps", interval="1m")
+staging.flux.bootstrap(shop, path="overlays/staging", interval="1m")
 lab.run("5m")
 staging.patch("Deployment", "web", {"spec": {"replicas": 9}}, "shop")
 print(lab.compare(staging))

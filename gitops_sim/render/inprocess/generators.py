@@ -12,7 +12,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gitops_sim.apimachinery.yaml_scalars import is_text
 from gitops_sim.render.inprocess.items import Item, NotInProcessError, Resources
+from gitops_sim.render.inprocess.shape import text_map
 from gitops_sim.render.kustomization import Kustomization
 from gitops_sim.render.paths import join
 from gitops_sim.render.reading import Reading
@@ -70,6 +72,7 @@ def _manifest(
     manifest: Manifest = {"apiVersion": "v1", "kind": kind, "metadata": metadata}
     if kind == "Secret":
         manifest["type"] = entry.get("type") or "Opaque"
+        manifest["data"] = {}
     for key, content in pairs.items():
         if kind == "Secret":
             manifest.setdefault("data", {})[key] = _base64(content)
@@ -78,14 +81,14 @@ def _manifest(
             manifest.setdefault("data", {})[key] = content.decode()
         except UnicodeDecodeError:
             manifest.setdefault("binaryData", {})[key] = _base64(content)
-    if not manifest.get("data", True):
-        del manifest["data"]
     return manifest
 
 
 def _absorb(resources: Resources, new: Item, behavior: str | None) -> None:
     """Add what was generated, or put it on what is there already."""
     if behavior in (None, "", "create"):
+        if resources.have_had(new.id):
+            raise NotInProcessError(f"{new.id} is there already")
         resources.append(new)
         return
     if behavior not in ("merge", "replace"):
@@ -102,12 +105,12 @@ def _absorb(resources: Resources, new: Item, behavior: str | None) -> None:
         metadata["namespace"] = old.id.namespace
     if behavior == "merge":
         for field in ("data", "binaryData"):
-            both = {**(old.manifest.get(field) or {}), **(new.manifest.get(field) or {})}
+            both = {**text_map(old.manifest.get(field)), **(new.manifest.get(field) or {})}
             if both:
                 new.manifest[field] = both
         new.file = old.file
     new.earlier = old.earlier
-    new.hashed = new.hashed or old.hashed
+    new.hashed = old.hashed
     resources.items[resources.items.index(old)] = new
 
 
@@ -115,7 +118,7 @@ def _pairs(this: Kustomization, entry: Mapping[str, Any], reading: Reading) -> d
     """Return the data of a generator."""
     pairs: dict[str, bytes] = {}
     for key, content in _sources(this, entry, reading):
-        if not KEY.fullmatch(key) or key in pairs:
+        if not KEY.fullmatch(key) or not is_text(key) or key in pairs:
             raise NotInProcessError(f"key {key} of a generator")
         pairs[key] = content
     return pairs

@@ -6,7 +6,7 @@ names of the files, while prefixes, suffixes, namespaces and hashes change them 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -97,12 +97,16 @@ class Item:
         file: The file it is written in, or the kustomization that generates it.
         earlier: The ids it had before, oldest first.
         hashed: True when its name gets a suffix from its content.
+        written: Values of labels and annotations that transformers wrote, by key. kustomize keeps
+            one node for all places of such a value, so that a later change in one place is one
+            in all: builds in which that would show are left to it.
     """
 
     manifest: Manifest
     file: str
     earlier: list[Id] = field(default_factory=list)
     hashed: bool = False
+    written: dict[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> Id:
@@ -121,6 +125,12 @@ class Item:
     def remember(self) -> None:
         """Keep the present id among the earlier ones."""
         self.earlier.append(self.id)
+
+    def write(self, pairs: Mapping[str, str]) -> None:
+        """Note values that a transformer writes."""
+        for key, value in pairs.items():
+            if self.written.setdefault(key, value) != value:
+                raise NotInProcessError(f"{key} written twice")
 
     def ids(self) -> Iterator[Id]:
         """Yield all ids it has or had."""
@@ -147,10 +157,17 @@ class Resources:
 
     def by_any_id(self, wanted: Id) -> Item:
         """Return the one resource that has or had an id."""
-        found = [item for item in self.items if any(one.equals(wanted) for one in item.ids())]
+        found = self._with_any_id(wanted)
         if len(found) != 1:
             raise NotInProcessError(f"{len(found)} resources for {wanted}")
         return found[0]
+
+    def have_had(self, wanted: Id) -> bool:
+        """Return True when a resource has or had an id."""
+        return bool(self._with_any_id(wanted))
+
+    def _with_any_id(self, wanted: Id) -> list[Item]:
+        return [item for item in self.items if any(one.equals(wanted) for one in item.ids())]
 
     def refuse_conflicts(self) -> None:
         """Leave to kubectl what now has the id of another."""

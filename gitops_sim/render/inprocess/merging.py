@@ -14,6 +14,7 @@ from typing import Any
 from gitops_sim.apimachinery.builtin_schemas import compiled
 from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.apimachinery.schemas import ANY, Schema
+from gitops_sim.apimachinery.yaml_scalars import is_text
 from gitops_sim.render.inprocess.items import Id, NotInProcessError
 from gitops_sim.types import Manifest
 
@@ -85,6 +86,8 @@ def _merge_map(have: dict[str, Any], want: dict[str, Any], schema: Schema) -> di
             merged[name] = _merge_value(have[name], value, name, schema.member(name) or ANY)
         else:
             merged[name] = _new(value)
+    if not all(is_text(name) for name in merged):  # kustomize takes the quotes off keys
+        raise NotInProcessError("a key that is no text without quotes")
     if have and not merged:
         raise NotInProcessError("a mapping that a patch empties")
     return merged

@@ -128,6 +128,7 @@ def _add(items: Iterable[Item], pairs: Mapping[str, str], fields: tuple[Field, .
     if not pairs:
         return
     for item in items:
+        item.write(pairs)
         _change(item, fields, lambda have: {**have, **pairs}, new={})
 
 

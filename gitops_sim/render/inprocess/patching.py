@@ -6,7 +6,7 @@ Source: kustomize api/internal/builtins/PatchTransformer.go, api/resmap/selector
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gitops_sim.apimachinery.copying import fresh_copy
@@ -89,7 +89,20 @@ def _merge(resources: Resources, item: Item, patch: Any) -> None:
             raise NotInProcessError("$patch")
         resources.items.remove(item)
         return
+    if not item.written.keys().isdisjoint(_keys(patch)):
+        raise NotInProcessError("a patch of what a transformer wrote")
     item.manifest = merge(item.manifest, patch, item.id)
+
+
+def _keys(value: Any) -> Iterator[str]:
+    """Yield the keys of all mappings in a JSON value."""
+    if isinstance(value, dict):
+        yield from value
+        for item in value.values():
+            yield from _keys(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _keys(item)
 
 
 def _change(item: Item, operations: list[Any]) -> None:

@@ -20,7 +20,10 @@ SAFE_WORDS = frozenset(
     ("true", "false", "True", "False", "TRUE", "FALSE", "null", "Null", "NULL", "~", "")
 )
 NUMERIC = frozenset("+-0123456789.")
-STRANGE = re.compile(r"[0-9_.eE+-]+|0[xXoObB][0-9a-fA-F_]*|\d{4}-\d\d?-\d.*|[-+]?[0-9][0-9_]*:.*")
+STRANGE = re.compile(
+    r"[0-9_.eE+-]+|[-+]?0[xXoObB][0-9a-fA-F_]*|[-+]?[.](inf|nan)|\d{4}-\d\d?-\d.*|[-+]?[0-9][0-9_]*:.*",
+    re.I,
+)
 """Text from a digit or sign on that one of the YAML versions could take for no text."""
 SCHEMA = re.compile(rb"#\s*\{|\$openapi")
 """Comments by which files bring schemas of their own."""

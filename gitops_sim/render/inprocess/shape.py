@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from gitops_sim.apimachinery.yaml_scalars import is_text
 from gitops_sim.render.inprocess.items import NotInProcessError
 from gitops_sim.render.kustomization import Kustomization
 
@@ -42,6 +43,7 @@ API_VERSIONS = {
     "Kustomization": "kustomize.config.k8s.io/v1beta1",
     "Component": "kustomize.config.k8s.io/v1alpha1",
 }
+ABOUT = ("apiVersion", "kind", "metadata")
 SELECTOR = frozenset(
     {"group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"}
 )
@@ -69,6 +71,8 @@ def check_fields(this: Kustomization, *, component: bool) -> None:
     for name, value in this.fields.items():
         if name not in FIELDS and value:
             raise NotInProcessError(name)
+    if not any(value for name, value in this.fields.items() if name not in ABOUT):
+        raise NotInProcessError("an empty kustomization")
     kind = this.fields.get("kind") or ("Component" if component else "Kustomization")
     version = this.fields.get("apiVersion") or API_VERSIONS.get(kind)
     if (kind == "Component") is not component or version != API_VERSIONS.get(kind):
@@ -77,6 +81,11 @@ def check_fields(this: Kustomization, *, component: bool) -> None:
         raise NotInProcessError("buildMetadata")
     if len(set(this.entries("resources"))) != len(this.entries("resources")):
         raise NotInProcessError("a resource listed twice")
+    _check_entries(this)
+
+
+def _check_entries(this: Kustomization) -> None:
+    """Refuse what stands in the fields in another form."""
     for name, allowed in MEMBERS.items():
         for entry in this.entries(name):
             _check(entry, allowed, name)
@@ -95,6 +104,8 @@ def text_map(value: Any) -> Mapping[str, str]:
         return {}
     if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
         raise NotInProcessError("a value that is no text")
+    if not all(is_text(key) for key in value):  # kustomize takes the quotes off keys
+        raise NotInProcessError("a key that is no text without quotes")
     return value
 
 
