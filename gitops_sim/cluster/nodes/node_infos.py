@@ -6,6 +6,7 @@ k8s.io/component-helpers, resource/helpers.go (PodRequests).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -17,7 +18,14 @@ from gitops_sim.runtime import Informer
 from gitops_sim.runtime.informer import CacheChange
 from gitops_sim.types import Manifest
 
-__all__ = ["NodeInfo", "NodeInfos", "allocatable", "pod_requests"]
+__all__ = [
+    "NodeInfo",
+    "NodeInfos",
+    "allocatable",
+    "pod_requests",
+    "scored_requests",
+    "thousandths",
+]
 
 _OVER = ("Succeeded", "Failed")
 _UNSAID = {"cpu": Fraction(1, 10), "memory": Fraction(200 << 20)}
@@ -28,13 +36,13 @@ _UNSAID = {"cpu": Fraction(1, 10), "memory": Fraction(200 << 20)}
 class NodeInfo:
     """The pods on one node, by uid, and the sum of their requests by resource.
 
-    `scored` is the same with something for containers that ask for nothing; `owners` counts the
-    pods by the uids of their owners.
+    `scored` is the same in thousandths, with something for containers that ask for nothing;
+    `owners` counts the pods by the uids of their owners.
     """
 
     pods: dict[str, Manifest] = field(default_factory=dict)
     requested: dict[str, Fraction] = field(default_factory=dict)
-    scored: dict[str, Fraction] = field(default_factory=dict)
+    scored: dict[str, int] = field(default_factory=dict)
     owners: dict[str, int] = field(default_factory=dict)
 
 
@@ -88,12 +96,10 @@ class NodeInfos:
             self.avoiding.pop(uid, None)
         for owner in pod["metadata"].get("ownerReferences") or ():
             info.owners[owner["uid"]] = info.owners.get(owner["uid"], 0) + sign
-        for sums, amounts in (
-            (info.requested, pod_requests(pod)),
-            (info.scored, pod_requests(pod, scored=True)),
-        ):
-            for name, amount in amounts.items():
-                sums[name] = sums.get(name, Fraction(0)) + sign * amount
+        for name, amount in pod_requests(pod).items():
+            info.requested[name] = info.requested.get(name, Fraction(0)) + sign * amount
+        for name, thousandths in scored_requests(pod).items():
+            info.scored[name] = info.scored.get(name, 0) + sign * thousandths
 
 
 def _place(pod: Manifest) -> str:
@@ -131,6 +137,18 @@ def pod_requests(pod: Manifest, *, scored: bool = False) -> dict[str, Fraction]:
         sums[name] = max(sums.get(name, Fraction(0)), amount)
     _add(sums, {name: _parse(value) for name, value in (spec.get("overhead") or {}).items()})
     return sums
+
+
+def scored_requests(pod: Manifest) -> dict[str, int]:
+    """Return what a pod counts for in scores, in thousandths: whole numbers are quicker."""
+    requests = pod_requests(pod, scored=True)
+    return {name: math.ceil(amount * 1000) for name, amount in requests.items()}
+
+
+@lru_cache(maxsize=4096)
+def thousandths(quantity: str) -> int:
+    """Return a quantity in thousandths, rounded down."""
+    return math.floor(parse(quantity) * 1000)
 
 
 def allocatable(node: Manifest) -> dict[str, Fraction]:

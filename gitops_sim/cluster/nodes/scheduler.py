@@ -13,14 +13,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 
 from gitops_sim.apimachinery import conditions
 from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.cluster.nodes import preemption
 from gitops_sim.cluster.nodes.filters import Misfit, matches_node_terms, misfits, untolerated
-from gitops_sim.cluster.nodes.node_infos import NodeInfo, NodeInfos, allocatable, pod_requests
+from gitops_sim.cluster.nodes.node_infos import (
+    NodeInfo,
+    NodeInfos,
+    pod_requests,
+    scored_requests,
+    thousandths,
+)
 from gitops_sim.cluster.nodes.pod_placement import Placement
 from gitops_sim.cluster.nodes.scheduler_events import SchedulerEvents
 from gitops_sim.errors import ConflictError, NotFoundError
@@ -120,7 +125,7 @@ class Scheduler:
         reasons = self._misfits(pod, nodes)
         fitting = [node for node in nodes if not reasons[node["metadata"]["name"]]]
         if fitting:
-            wants = pod_requests(pod, scored=True)
+            wants = scored_requests(pod)
             best = max(fitting, key=lambda node: self._score(pod, wants, node))
             yield from self._bind(pod, best["metadata"]["name"])
             return
@@ -165,8 +170,8 @@ class Scheduler:
         return found
 
     def _score(
-        self, pod: Manifest, wants: Mapping[str, Fraction], node: Manifest
-    ) -> tuple[int, Fraction, int]:
+        self, pod: Manifest, wants: Mapping[str, int], node: Manifest
+    ) -> tuple[int, float, int]:
         """Return what makes a node better: wishes, then free share, then few pods of one owner."""
         info = self._infos[node["metadata"]["name"]]
         soft = untolerated(pod, node, ("PreferNoSchedule",))
@@ -281,15 +286,15 @@ def _preferred(pod: Manifest, node: Manifest) -> int:
     return sum(t["weight"] for t in terms if matches_node_terms(node, (t["preference"],)))
 
 
-def _free_share(wants: Mapping[str, Fraction], node: Manifest, info: NodeInfo) -> Fraction:
+def _free_share(wants: Mapping[str, int], node: Manifest, info: NodeInfo) -> float:
     """Return the free part of cpu and memory, from 0 to 2, that would be left (LeastAllocated)."""
-    has = allocatable(node)
-    share = Fraction(0)
+    has = (node.get("status") or {}).get("allocatable") or {}
+    share = 0.0
     for name in ("cpu", "memory"):
-        total = has.get(name, Fraction(0))
+        total = thousandths(str(has.get(name, "0")))
         if total:
-            used = info.scored.get(name, Fraction(0)) + wants.get(name, Fraction(0))
-            share += max(Fraction(0), (total - used) / total)
+            used = info.scored.get(name, 0) + wants.get(name, 0)
+            share += max(0.0, (total - used) / total)
     return share
 
 
