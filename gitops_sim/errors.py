@@ -82,6 +82,13 @@ __all__ = [
 class GitOpsSimError(Exception):
     """Anything that the lab raises on purpose."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows instead of a stack trace: what is wrong, and what to do.
+
+        Source: IPython, InteractiveShell.showtraceback.
+        """
+        return [f"{type(self).__name__}: {self}"]
+
 
 class ApiError(GitOpsSimError):
     """A refusal of the Kubernetes API, told as the real server tells it.

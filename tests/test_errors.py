@@ -53,3 +53,10 @@ def test_every_class_is_exported_and_drawn_in_the_tree() -> None:
     assert names == set(errors.__all__)
     drawn = errors.__doc__ or ""
     assert not [name for name in names if name not in drawn]
+
+
+def test_a_notebook_shows_the_message_and_no_stack_trace() -> None:
+    error = errors.LabError("the clock runs already", "let the running call end first")
+    assert error._render_traceback_() == [
+        "LabError: the clock runs already\nNext: let the running call end first"
+    ]

@@ -393,7 +393,9 @@ def _function(told: str, modules: Sequence[str] | None) -> Any:
             f"the saved lab names {told}, a function outside of {', '.join(modules)}",
             f"if you trust that file: Lab.load(path, functions_of=[{module!r}])",
         )
-    found = functools.reduce(getattr, name.split("."), importlib.import_module(module))
+    found: Any = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
     if not isinstance(found, FunctionType) or found.__module__ != module:
         raise LabError(f"the saved lab names {told}, which is no function of that module")
     return found

@@ -15,7 +15,7 @@ from pathlib import Path
 from gitops_sim.cluster import SimulatedCluster
 from gitops_sim.forge import GitHttp
 from gitops_sim.lab.parts import LabParts
-from gitops_sim.server import Served, ServeOptions, Server, early_readers, idle_kubeconfig
+from gitops_sim.server import Served, ServeOptions, Server, early_readers, is_ours
 
 __all__ = ["Serving", "serve"]
 
@@ -85,7 +85,7 @@ def serve(
         speed: Virtual seconds per wall second; 0 lets time stand still.
         port: Of the first cluster; 0 takes a free one.
     """
-    options = ServeOptions(port=port, speed=speed, kubeconfig=_idle_file())
+    options = ServeOptions(port=port, speed=speed, kubeconfig=_named_file())
     served = {name: Served(cluster.server, logs=cluster.logs) for name, cluster in clusters.items()}
     server = Server(served, parts.clock, parts.door, options, git=GitHttp(parts.forge)).start()
     scripts = sysconfig.get_path("scripts")
@@ -98,8 +98,8 @@ def serve(
     return Serving(server, variables)
 
 
-def _idle_file() -> Path | None:
-    """Return the kubeconfig that JupyterLab was started with, if it is the lab's idle one.
+def _named_file() -> Path | None:
+    """Return the kubeconfig that JupyterLab was started with, if a lab wrote it.
 
     Terminals of that JupyterLab then reach the lab too. A learner's own file is never written to.
     """
@@ -107,4 +107,4 @@ def _idle_file() -> Path | None:
     path = Path(named)
     if not named or os.pathsep in named or not path.is_file():
         return None
-    return path if path.read_text(encoding="utf-8") == idle_kubeconfig() else None
+    return path if is_ours(path.read_text(encoding="utf-8", errors="replace")) else None

@@ -15,10 +15,14 @@ from types import ModuleType
 from typing import Any
 
 from gitops_sim.apimachinery.yaml_dump import dump
+from gitops_sim.apimachinery.yaml_loader import load_all
+from gitops_sim.errors import InputError
 
 __all__ = ["Access", "early_readers", "idle_kubeconfig", "kubeconfig", "write_private"]
 
 _IDLE = "no-lab-is-serving"
+_OURS = [{"name": "gitops-sim", "extension": {"provider": "gitops-sim"}}]
+"""Marks a kubeconfig of the lab's, as minikube marks its own: no other may be written to."""
 _EARLY = ("kubernetes.config", "kubernetes.config.kube_config")
 
 
@@ -33,6 +37,7 @@ class Access:
 def kubeconfig(clusters: Mapping[str, Access], authority: bytes) -> str:
     """Return a kubeconfig with one context a cluster; the first is current."""
     told: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "preferences": {}}
+    told["extensions"] = _OURS
     data = base64.b64encode(authority).decode()
     told["clusters"] = [
         {
@@ -59,12 +64,23 @@ def idle_kubeconfig() -> str:
             "apiVersion": "v1",
             "kind": "Config",
             "preferences": {},
+            "extensions": _OURS,
             "clusters": [],
             "contexts": [],
             "users": [],
             "current-context": _IDLE,
         }
     )
+
+
+def is_ours(text: str) -> bool:
+    """Return True for a kubeconfig that a lab has written, whether that lab still serves or not."""
+    try:
+        documents = load_all(text)
+    except InputError:
+        return False
+    told = documents[0].manifest if len(documents) == 1 else None
+    return isinstance(told, dict) and told.get("extensions") == _OURS
 
 
 def write_private(path: Path, text: str) -> None:

@@ -82,6 +82,20 @@ def test_the_idle_kubeconfig_of_a_notebook_is_filled_and_emptied_again(
     assert idle.read_text() == idle_kubeconfig()
 
 
+def test_a_kubeconfig_that_a_dead_lab_left_is_filled_again(
+    lab: Lab, staging: ClusterHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = tmp_path / "kubeconfig"
+    left.write_text(idle_kubeconfig())
+    monkeypatch.setenv("KUBECONFIG", str(left))
+    with lab.serve(speed=0):
+        dead = left.read_text()
+    left.write_text(dead)  # as after a restart of the kernel
+    with lab.serve(speed=0):
+        assert left.read_text() != dead
+        assert "web" in shell("kubectl", "get", "deployments", "-n", "shop")
+
+
 def test_a_kubeconfig_of_the_learners_own_is_never_written_to(
     lab: Lab, staging: ClusterHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
