@@ -30,6 +30,7 @@ def set_images(resources: Resources, images: list[Mapping[str, Any]]) -> None:
         )
         for item in resources.items:
             if item.id.kind != "CustomResourceDefinition":
+                _check_shape(item.manifest)
                 _in_containers(item.manifest, pattern, change)
 
 
@@ -50,6 +51,16 @@ def _set(item: Item, field: Field, count: int) -> None:
     change_at(item.manifest, field.path, lambda _: count, create=count)
 
 
+def _check_shape(node: Any) -> None:
+    """Leave to kubectl the complaint about a `spec` or `template` that is no mapping."""
+    for step in ("spec", "template", "spec"):
+        if step not in node:
+            return
+        node = node[step]
+        if not isinstance(node, dict):
+            raise NotInProcessError(f"{step} is no mapping")
+
+
 def _in_containers(node: Any, pattern: re.Pattern[str], change: Mapping[str, Any]) -> None:
     if isinstance(node, list):
         for item in node:
@@ -60,8 +71,10 @@ def _in_containers(node: Any, pattern: re.Pattern[str], change: Mapping[str, Any
     for name, value in node.items():
         if name in ("containers", "initContainers") and isinstance(value, list):
             for container in value:
-                image = container.get("image") if isinstance(container, dict) else None
-                if isinstance(image, str) and pattern.fullmatch(image):
+                image = container.get("image", "") if isinstance(container, dict) else None
+                if not isinstance(image, str):
+                    raise NotInProcessError("a container of another form")
+                if pattern.fullmatch(image):
                     container["image"] = _changed(image, change)
         if name == "image" and isinstance(value, dict) and "reference" in value:
             raise NotInProcessError("an image as a volume")

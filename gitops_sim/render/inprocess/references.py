@@ -133,20 +133,11 @@ spec/volumeClaimTemplates/spec/storageClassName StatefulSet""",
 
 def mend_references(resources: Resources) -> None:
     """Give all references the names that their targets have now."""
-    if not any(item.earlier for item in resources.items):
-        return
-    renamed = {item.id.kind for item in resources.items if _moved(item)}
     for target, fields in REFERENCES:
-        if target[2] not in renamed:
-            continue
         for field in fields:
             for item in resources.items:
                 if field.of(item.first_id):
                     _Mender(resources, item, target, field).run()
-
-
-def _moved(item: Item) -> bool:
-    return any((one.name, one.namespace) != (item.id.name, item.id.namespace) for one in item.ids())
 
 
 class _Mender:
