@@ -7,12 +7,14 @@ A duration, where it is given, ends the fault by itself; without one it lasts un
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
+from gitops_sim.apiserver import ApiServer
 from gitops_sim.clock import parse_duration
 from gitops_sim.clock.door import Door, outside
+from gitops_sim.cluster import meddling
 from gitops_sim.cluster.api_gate import ApiGate
 from gitops_sim.cluster.nodes.machines import Machines
 from gitops_sim.errors import LabError
@@ -32,6 +34,7 @@ class _Breakable(Protocol):
     journal: Journal
     door: Door | None
     gate: ApiGate
+    server: ApiServer
     machines: Machines
     controllers: dict[str, Controller]
 
@@ -64,6 +67,7 @@ class Faults:
                 *(self.stall_watches, self.resume_watches, self.drop_watches),
                 *(self.node_down, self.node_up, self.zone_down, self.zone_up, self.clock_skew),
                 *(self.controller_down, self.controller_up),
+                *(self.webhook_installed, self.webhook_removed),
             )
         }
         if self._door is not None:
@@ -268,6 +272,27 @@ class Faults:
         elif not self._begin(fault, f"{seconds:g} s off", duration, end):
             return
         machine.skew = float(seconds)
+
+    @outside
+    def webhook_installed(
+        self, resource: str, patch: Sequence[Mapping[str, Any]], duration: str = ""
+    ) -> None:
+        """Let a mutating webhook change what is applied: Git says one thing, the cluster another.
+
+        Args:
+            resource: What it changes, such as `deployments`.
+            patch: A JSON patch: `[{"op": "replace", "path": "/spec/replicas", "value": 1}]`.
+            duration: How long; empty: until `webhook_removed`.
+        """
+        fault, end = f"webhook on {resource}", partial(self.webhook_removed, resource)
+        if self._begin(fault, f"it changes {resource} that are written", duration, end):
+            meddling.install(self._cluster.server, resource, patch)
+
+    @outside
+    def webhook_removed(self, resource: str) -> None:
+        """End `webhook_installed`; what it changed stays until it is written anew."""
+        if self._end(f"webhook on {resource}", f"{resource} are stored as they are written"):
+            meddling.remove(self._cluster.server, resource)
 
     def _known_controller(self, name: str) -> Controller:
         found = self._cluster.controllers.get(name)

@@ -60,3 +60,18 @@ def test_what_was_scheduled_is_replayed_to_the_byte(
     again = Lab.load(tmp_path / "lab.json.gz")
     assert again.journal.to_jsonl() == lab.journal.to_jsonl()
     assert len(lab.journal.facts(FaultStarted)) == len(lab.journal.facts(FaultEnded)) == 6
+
+
+def test_a_webhook_changes_what_flux_applies_until_it_is_removed(
+    lab: Lab, staging: ClusterHandle
+) -> None:
+    patch = [{"op": "replace", "path": "/spec/replicas", "value": 1}]
+    staging.faults.webhook_installed("deployments", patch, "10m")
+    staging.kubectl("label deployment/web touched=yes -n shop")
+    assert staging.get("Deployment", "web", "shop")["spec"]["replicas"] == 1
+    lab.run("9m")
+    assert staging.get("Deployment", "web", "shop")["spec"]["replicas"] == 1
+    lab.run("6m")
+    assert staging.get("Deployment", "web", "shop")["spec"]["replicas"] == 2
+    assert [fact.name for fact in lab.journal.facts(FaultEnded)] == ["webhook on deployments"]
+    assert lab.fork().journal.to_jsonl() == lab.journal.to_jsonl()
