@@ -1,6 +1,8 @@
 """One reconcile of a Deployment: its ReplicaSets as they are now, and the steps it can take.
 
 Source: k8s.io/kubernetes, pkg/controller/deployment (sync.go, rolling.go, recreate.go).
+Differs: available pods beyond what a ReplicaSet still wants do not count when old ones are scaled
+down; the real controller counts them until the next status, and may then take down too many.
 """
 
 from __future__ import annotations
@@ -144,7 +146,7 @@ class Rollout:
                 size = replica_set["spec"]["replicas"] - count
                 yield from self._resize(replica_set, size, shown=True)
                 removed += count
-        spare = available_replicas(self.sets) - minimum
+        spare = sum(self._staying(replica_set) for replica_set in self.sets) - minimum
         for replica_set in by_creation(active_sets(self.old)):
             count = min(spare, replica_set["spec"]["replicas"])
             if count > 0:
@@ -152,6 +154,11 @@ class Rollout:
                 spare -= count
                 removed += count
         return removed > 0
+
+    @staticmethod
+    def _staying(replica_set: Manifest) -> int:
+        """Return how many available pods a set keeps: its status may count some that have to go."""
+        return min(available_replicas([replica_set]), int(replica_set["spec"]["replicas"]))
 
     def stop_old(self) -> Any:
         """Scale all old ReplicaSets to nothing; return whether any was not."""
