@@ -58,7 +58,6 @@ RACES = {
     "watch-finalizers/03-watch": "the root certificate came before the watch, or after",
 }
 DIFFERENT = {
-    "discovery/55-flowschemas": "the server's own FlowSchemas are not there",
     "crd-widgets/06-openapi-v3": "operations of OpenAPI have no descriptions",
 }
 
