@@ -122,6 +122,7 @@ class World:
             self._pass(move.wait)
             self._make(move)
         self._heal()
+        self._image_of_api(2)  # where a roll-out is stuck depends on how it came there
         self._pass(SETTLED)
 
     def _make(self, move: Move) -> None:

@@ -3,6 +3,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
+
+from gitops_sim.errors import UnknownError
+
 
 def test_a_pod_runs_the_moment_it_is_bound_with_the_status_of_kwok(make_lab: Any) -> None:
     lab = make_lab(kwok=True)
@@ -67,3 +71,11 @@ def test_its_nodes_are_ready_and_say_that_they_are_fake(make_lab: Any) -> None:
     assert node["status"]["nodeInfo"]["kubeletVersion"] == "fake"
     assert Counter(c["status"] for c in node["status"]["conditions"]) == {"True": 1, "False": 4}
     assert not node["spec"].get("taints")
+
+
+def test_nobody_answers_for_the_log_of_a_faked_pod(make_lab: Any) -> None:
+    lab = make_lab(kwok=True)
+    lab.create_pod("shop/web:1")
+    lab.run(1)
+    with pytest.raises(UnknownError, match=r"containerLogs/default/web/main.*connection refused"):
+        lab.cluster.logs("web")

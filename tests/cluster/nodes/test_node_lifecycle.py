@@ -119,3 +119,26 @@ def test_a_taint_set_by_hand_evicts_who_does_not_tolerate_it(lab: Any) -> None:
     lab.run(10)
     assert list(lab.places()) == ["tolerant"]
     assert taints(lab, "node-1") == [("maintenance", "NoExecute")]
+
+
+def test_a_node_that_never_told_its_state_is_unknown_after_a_minute(lab: Any) -> None:
+    lab.cluster.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "mute"}})
+    lab.run(59)
+    assert "conditions" not in lab.cluster.get("node", "mute")["status"]
+    lab.run(2)
+    assert ready(lab, "mute") == ("Unknown", "NodeStatusNeverUpdated")
+    assert ("node.kubernetes.io/unreachable", "NoExecute") in taints(lab, "mute")
+
+
+def test_a_new_node_is_told_how_long_secrets_may_be_cached(lab: Any) -> None:
+    lab.cluster.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "mute"}})
+    lab.run(1)
+    annotations = lab.cluster.get("node", "mute")["metadata"]["annotations"]
+    assert annotations["node.alpha.kubernetes.io/ttl"] == "0"
+
+
+def test_every_node_has_a_lease_of_its_own(lab: Any) -> None:
+    leases = lab.cluster.list("coordination.k8s.io/v1/Lease", "kube-node-lease")
+    assert [lease["spec"]["holderIdentity"] for lease in leases] == ["node-1", "node-2", "node-3"]
+    node = lab.cluster.get("node", "node-1")
+    assert leases[0]["metadata"]["ownerReferences"][0]["uid"] == node["metadata"]["uid"]
