@@ -33,8 +33,8 @@ TEXTS = st.sampled_from(
         "<&>",
     ]
 )
-KEYS = st.sampled_from(["app", "team", "example.com/x", "a10", "a2"])
-PAIRS = st.dictionaries(KEYS, TEXTS, min_size=1, max_size=3)
+KEYS = st.sampled_from(["app", "team", "example.com/x", *(f"a{number}" for number in range(1, 12))])
+PAIRS = st.dictionaries(KEYS, TEXTS, min_size=1, max_size=2)
 IMAGES = st.sampled_from(
     ["nginx", "nginx:1.25", "example.com:5000/a/b:v1", "b@sha256:00", "nginxx:1"]
 )
@@ -58,6 +58,7 @@ KINDS = {
     "Ingress": "networking.k8s.io/v1",
     "Widget": "example.com/v1",
 }
+SCALED = ("Deployment", "StatefulSet")
 POD_SPECS = {
     "Pod": ("spec",),
     "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
@@ -190,7 +191,7 @@ def json_patches(draw: st.DrawFn) -> dict[str, Any]:
                 "/metadata/annotations",
                 "/spec/replicas",
                 "/data/app",
-                "/spec/template/spec/containers/0",
+                "/spec/template/spec/containers/0/image",
                 "/spec/template/spec/containers/-",
             ]
         )
@@ -210,7 +211,7 @@ def generators(draw: st.DrawFn) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": draw(NAMES)}
     keys = draw(st.lists(st.sampled_from(["k1", "k-2", "K.3"]), max_size=3, unique=True))
     entry["literals"] = [f"{key}={draw(TEXTS)}" for key in keys]
-    if draw(st.integers(0, 3)) == 0:
+    if draw(st.integers(0, 5)) == 0:
         entry["behavior"] = draw(st.sampled_from(["create", "merge", "replace"]))
     if draw(st.integers(0, 2)) == 0:
         entry["options"] = {"labels": draw(PAIRS), "disableNameSuffixHash": draw(st.booleans())}
@@ -246,12 +247,13 @@ def kustomizations(draw: st.DrawFn, targets: list[dict[str, Any]]) -> dict[str, 
             min_size=1,
             max_size=2,
         ),
-        "replicas": st.lists(
-            st.fixed_dictionaries({"name": NAMES, "count": st.integers(0, 5)}), max_size=1
-        ),
         "configMapGenerator": st.lists(generators(), min_size=1, max_size=2),
         "secretGenerator": st.lists(generators(), min_size=1, max_size=2),
     }
+    scaled = [one["metadata"]["name"] for one in targets if one["kind"] in SCALED]
+    if scaled:
+        entry = {"name": st.sampled_from(scaled), "count": st.integers(0, 5)}
+        fields["replicas"] = st.lists(st.fixed_dictionaries(entry), min_size=1, max_size=1)
     if targets:
         one = st.one_of(merge_patches(targets), json_patches())
         fields["patches"] = st.lists(one, min_size=1, max_size=2)

@@ -69,7 +69,9 @@ def _in_containers(node: Any, pattern: re.Pattern[str], change: Mapping[str, Any
     if not isinstance(node, dict):
         return
     for name, value in node.items():
-        if name in ("containers", "initContainers") and isinstance(value, list):
+        if name in ("containers", "initContainers"):
+            if not isinstance(value, list):
+                raise NotInProcessError(f"{name} is no list")
             for container in value:
                 image = container.get("image", "") if isinstance(container, dict) else None
                 if not isinstance(image, str):
