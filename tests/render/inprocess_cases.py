@@ -148,6 +148,7 @@ FILES: dict[str, str | bytes] = {
 }
 
 
+COMPONENT = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
 NO_NULL: dict[str, str | bytes] = {"base/web.yaml": WEB.replace("  creationTimestamp: null\n", "")}
 """The base without a null, which no merge patch takes in process."""
 
@@ -306,14 +307,66 @@ configMapGenerator:
         for path, content in overlay("components: [../extra]\nnamespace: shop").items()
     }
     | {
-        "extra/kustomization.yaml": """
-apiVersion: kustomize.config.k8s.io/v1alpha1
-kind: Component
-resources: [more.yaml]
+        "extra/kustomization.yaml": f"""{COMPONENT}resources: [more.yaml]
 namePrefix: c-
-configMapGenerator: [{name: g, literals: [a=b]}]
-replicas: [{name: web, count: 9}]
+configMapGenerator: [{{name: g, literals: [a=b]}}]
+replicas: [{{name: web, count: 9}}]
 """,
         "extra/more.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: more}\n",
+    },
+    "component in a component": {
+        "kustomization.yaml": "resources: [r.yaml]\ncomponents: [c1]\nnameSuffix: -z\n",
+        "r.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n",
+        "c1/kustomization.yaml": f"{COMPONENT}components: [../c2]\nnamePrefix: p-\n",
+        "c2/kustomization.yaml": f"{COMPONENT}labels: [{{pairs: {{l: m}}}}]\n",
+    },
+    "one base under two prefixes": {
+        "base/kustomization.yaml": "resources: [web.yaml]\n",
+        "base/web.yaml": WEB,
+        "a/kustomization.yaml": "resources: [../base]\nnamePrefix: a-\n",
+        "b/kustomization.yaml": "resources: [../base]\nnamePrefix: b-\n",
+        "kustomization.yaml": "resources: [a, b]\n",
+    },
+    "one base in two namespaces": FILES
+    | {
+        "base/others.yaml": OTHERS.split("---\n")[1],
+        "a/kustomization.yaml": "resources: [../base]\nnamespace: a\nnameSuffix: -x\n",
+        "b/kustomization.yaml": "resources: [../base]\nnamespace: b\n",
+        "kustomization.yaml": "resources: [a, b]\n",
+    },
+    "generator merged under its first name": {
+        "base/kustomization.yaml": "namespace: shop\nnamePrefix: b-\nresources: [web.yaml]\n"
+        "configMapGenerator: [{name: flags, literals: [a=1]}]\n",
+        "base/web.yaml": WEB,
+        "kustomization.yaml": "resources: [base]\nnamePrefix: o-\n"
+        "configMapGenerator: [{name: flags, behavior: merge, literals: [b=2]}]\n",
+    },
+    "base64 of every length": {
+        "kustomization.yaml": "secretGenerator: [{name: s, files: [f51, f52, f53, f105]}]\n",
+        **{f"f{size}": "y" * size for size in (51, 52, 53, 105)},
+    },
+    "order": {
+        "kustomization.yaml": "resources: [r.yaml]\n",
+        "r.yaml": "---\n".join(
+            f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: {name}}}\n"
+            for version, kind, name in (
+                ("v1", "Pod", "b"),
+                ("v1", "Pod", "a, namespace: z"),
+                ("v1", "Pod", "A"),
+                ("v1", "Pod", "a-b"),
+                ("v1", "Pod", "a.b"),
+                ("apps/v1", "DaemonSet", "x"),
+                ("batch/v1", "Job", "x"),
+                ("a.example.com/v1", "Foo", "x"),
+                ("a.example.com/v1", "Foo", "a, namespace: b"),
+                ("a.example.com/v2", "Foo", "w"),
+                ("b/v1", "Bar", "w"),
+                ("v1", "Endpoints", "w"),
+                ("v1", "LimitRange", "w"),
+                ("policy/v1", "PodDisruptionBudget", "w"),
+                ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "v"),
+                ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", "w"),
+            )
+        ),
     },
 }
