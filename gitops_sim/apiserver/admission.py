@@ -1,10 +1,13 @@
 """Admission that every server has: the life of namespaces, and what some kinds get when created.
 
 Source: k8s.io/apiserver, pkg/admission/plugin/namespace/lifecycle; k8s.io/kubernetes,
-plugin/pkg/admission (storageobjectinuseprotection, nodetaint, defaultingressclass).
+plugin/pkg/admission (storageobjectinuseprotection, nodetaint, defaultingressclass,
+storage/storageclass/setdefault).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from gitops_sim.apimachinery.causes import Cause
 from gitops_sim.apimachinery.status_errors import forbidden, not_found
@@ -25,7 +28,13 @@ _FINALIZERS = {
     Kind("", "PersistentVolumeClaim"): "kubernetes.io/pvc-protection",
 }
 _NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
-_DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
+_STORAGE_CLASSES = Kind("storage.k8s.io", "StorageClass")
+_DEFAULT_CLASS = ("ingressclass.kubernetes.io/is-default-class",)
+_DEFAULT_STORAGE = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
+_OLD_STORAGE = "volume.beta.kubernetes.io/storage-class"
 
 
 def namespace_lifecycle(server: ApiServer) -> AdmissionHook:
@@ -72,7 +81,7 @@ def created_with(server: ApiServer) -> AdmissionHook:
     """Return the hook that adds to new volumes, claims, nodes and ingresses what they need.
 
     Volumes and claims get the finalizer that protects them while in use, nodes the taint that
-    keeps pods away until they are ready, ingresses the default class.
+    keeps pods away until they are ready, claims and ingresses the default class of their kind.
     """
 
     def admit(write: Write, manifest: Manifest) -> None:
@@ -84,6 +93,8 @@ def created_with(server: ApiServer) -> AdmissionHook:
             finalizers = manifest["metadata"].setdefault("finalizers", [])
             if finalizer not in finalizers:
                 finalizers.append(finalizer)
+            if kind.kind == "PersistentVolumeClaim":
+                _give_storage_class(server, manifest)
         elif kind == Kind("", "Node"):
             taints = manifest.setdefault("spec", {}).setdefault("taints", [])
             if _NOT_READY not in taints:
@@ -99,13 +110,29 @@ def _give_class(server: ApiServer, manifest: Manifest) -> None:
     spec = manifest.setdefault("spec", {})
     if spec.get("ingressClassName") is not None or "kubernetes.io/ingress.class" in annotations:
         return
-    defaults = [
+    name = _default_class(server.store.objects(_CLASSES), _DEFAULT_CLASS)
+    if name:
+        spec["ingressClassName"] = name
+
+
+def _give_storage_class(server: ApiServer, manifest: Manifest) -> None:
+    annotations = manifest["metadata"].get("annotations") or {}
+    spec = manifest.setdefault("spec", {})
+    if spec.get("storageClassName") is not None or _OLD_STORAGE in annotations:
+        return
+    name = _default_class(server.store.objects(_STORAGE_CLASSES), _DEFAULT_STORAGE)
+    if name:
+        spec["storageClassName"] = name
+
+
+def _default_class(classes: Iterable[Manifest], annotations: tuple[str, ...]) -> str:
+    """Return the name of the class that is marked as default, the newest of several."""
+    marked = [
         found["metadata"]
-        for found in server.store.objects(_CLASSES)
-        if (found["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true"
+        for found in classes
+        if any((found["metadata"].get("annotations") or {}).get(a) == "true" for a in annotations)
     ]
-    if defaults:
-        newest = max(m["creationTimestamp"] for m in defaults)
-        spec["ingressClassName"] = min(
-            m["name"] for m in defaults if m["creationTimestamp"] == newest
-        )
+    if not marked:
+        return ""
+    newest = max(m["creationTimestamp"] for m in marked)
+    return str(min(m["name"] for m in marked if m["creationTimestamp"] == newest))

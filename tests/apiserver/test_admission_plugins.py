@@ -8,6 +8,7 @@ import pytest
 
 from gitops_sim.apiserver import ApiServer, InProcessClient
 from gitops_sim.apiserver.users import Caller, User
+from gitops_sim.clock import VirtualClock
 from gitops_sim.errors import ForbiddenError, InvalidError, NotFoundError
 
 POD: dict[str, Any] = {
@@ -256,3 +257,23 @@ def test_a_namespace_that_a_binding_does_not_select_is_left_alone(client: InProc
     client.create(config_map("a", x="1", y="2"))
     with pytest.raises(NotFoundError):
         client.get("v1/ConfigMap", "none")
+
+
+def test_a_claim_gets_the_newest_default_class_unless_it_says_otherwise(
+    client: InProcessClient, clock: VirtualClock
+) -> None:
+    def claim(name: str, **spec: Any) -> dict[str, Any]:
+        told = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        kind = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}}
+        made: dict[str, Any] = client.create(kind | {"spec": told | spec})["spec"]
+        return made
+
+    assert "storageClassName" not in claim("early")
+    for name in ("old", "new"):
+        notes = {"storageclass.kubernetes.io/is-default-class": "true"}
+        kind = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "x"}
+        client.create(kind | {"metadata": {"name": name, "annotations": notes}})
+        clock.run(clock.now() + 5)
+    assert claim("late")["storageClassName"] == "new"
+    assert claim("none", storageClassName="")["storageClassName"] == ""
+    assert claim("own", storageClassName="old")["storageClassName"] == "old"
