@@ -14,6 +14,7 @@ from typing import Any
 
 from gitops_sim.push.expressions import Template
 from gitops_sim.push.runs import JobRun, Run
+from gitops_sim.push.surroundings import Access
 
 __all__ = [
     "FILES",
@@ -34,7 +35,7 @@ SERVER = "https://git.example.com"
 PAIR = re.compile(r"(?P<name>[^=<\s]+)(?P<mark>=|<<)(?P<rest>.*)")
 
 
-def contexts_of(run: Run, job: JobRun, secrets: Mapping[str, str]) -> dict[str, Any]:
+def contexts_of(run: Run, job: JobRun, access: Access) -> dict[str, Any]:
     """Return the contexts of a job; env and steps are added as it goes on."""
     source = run.source
     github = {
@@ -65,9 +66,9 @@ def contexts_of(run: Run, job: JobRun, secrets: Mapping[str, str]) -> dict[str, 
         "matrix": dict(job.combination),
         "needs": run.needs(job),
         "runner": {"arch": "X64", "name": job.runner, "os": "Linux", "temp": "/home/runner/_temp"},
-        "secrets": dict(secrets),
+        "secrets": dict(access.secrets),
         "steps": {},
-        "vars": {},
+        "vars": access.variables,
     }
 
 

@@ -356,7 +356,7 @@ class Pipelines:
         if run.spec is None or run.spec.concurrency is None:
             return ""
         first = JobRun(run.spec.jobs[0], {}, "")
-        contexts = contexts_of(run, first, {})
+        contexts = contexts_of(run, first, self._access.get(run.source.repository) or Access())
         return f"{run.source.repository}/{run.spec.concurrency.group.text(contexts)}"
 
     def _run_ended(self, progress: RunProgress) -> None:

@@ -66,7 +66,7 @@ class RunProgress:
     def _name(self, spec: JobSpec, combination: Combination) -> str:
         """Return a job's name, with its values of the matrix if it does not name them itself."""
         try:
-            name = spec.label.text(contexts_of(self.run, JobRun(spec, combination, ""), {}))
+            name = spec.label.text(contexts_of(self.run, JobRun(spec, combination, ""), Access()))
         except ExpressionError:
             name = spec.id
         told = any("matrix" in expression.source for expression in spec.label.expressions)
@@ -124,7 +124,7 @@ class RunProgress:
         status = self._status_before(job)
         wanted = status == "success"
         if job.spec.condition is not None:
-            contexts = contexts_of(self.run, job, access.secrets)
+            contexts = contexts_of(self.run, job, access)
             try:
                 wanted = job.spec.condition.holds(contexts, status)
             except ExpressionError as wrong:

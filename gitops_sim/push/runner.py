@@ -146,7 +146,7 @@ class JobWork:
         """Evaluate what is known before the first step."""
         yield Step("set up job", self._draw(SETS_UP), self.job.name)
         self._say(step, f"Current runner: {self.job.runner}")
-        contexts = contexts_of(self.run, self.job, self._access.secrets)
+        contexts = contexts_of(self.run, self.job, self._access)
         workflow = self.run.spec
         try:
             contexts["env"] = evaluated(workflow.env if workflow else {}, contexts)

@@ -29,6 +29,11 @@ class Access:
     clusters: dict[str, Cluster] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The repository's variables: `vars.CLUSTER` names what it may deploy to, if anything."""
+        return {"CLUSTER": next(iter(self.clusters))} if self.clusters else {}
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:

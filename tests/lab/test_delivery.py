@@ -182,3 +182,14 @@ def test_a_second_bootstrap_brings_back_a_namespace_that_was_deleted(
     lab.run("3m")
     assert lab.compare(staging).in_sync
     assert "Ready=True" in str(staging.flux.loop())
+
+
+def test_the_sample_deploys_by_pipeline_only_where_a_cluster_is_connected(
+    lab: Lab, shop: Repository, staging: ClusterHandle
+) -> None:
+    commit_image(shop, "1.5.0")
+    lab.run("5m")
+    done = lab.journal.facts(facts.PipelineDone)
+    assert [fact.status for fact in done] == ["success"]
+    pushed = {fact.agent for fact in lab.journal.facts(facts.RevisionApplied)}
+    assert pushed == {"flux:flux-system/flux-system"}
