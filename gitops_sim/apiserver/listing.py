@@ -220,7 +220,8 @@ def _token(revision: int, after: tuple[str, str]) -> str:
 
 def _read_token(token: str) -> tuple[int, tuple[str, str]]:
     try:
-        raw = base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
+        padded = token.encode(errors="replace") + b"=" * (-len(token) % 4)
+        raw = base64.b64decode(padded, b"-_", validate=True)
         told = parse(raw.decode("utf-8", "surrogateescape"))
     except binascii.Error:
         raise _bad_token("illegal base64 data at input byte 0") from None

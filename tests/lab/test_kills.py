@@ -48,6 +48,8 @@ def end_state(lab: Lab, staging: ClusterHandle) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for kind in ("apps/v1/Deployment", "v1/Service", "v1/ConfigMap", "apps/v1/ReplicaSet"):
         for manifest in staging.list(kind, "shop"):
+            if kind == "apps/v1/ReplicaSet" and not manifest["spec"]["replicas"]:
+                continue  # remembers a revision, which a killed agent may never have applied
             spec = {
                 k: v for k, v in manifest.get("spec", {}).items() if not k.startswith("cluster")
             }

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gitops_sim.server import Server
@@ -155,6 +155,8 @@ def test_any_patch_is_answered(module_site: Any, form: str, data: st.DataObject)
     fine(module_site.ask("PATCH", f"{target}/web{query}", body, headers=headers))
 
 
+@example("continue", "\x80", "GET")
+@example("continue", "\ud800", "GET")
 @given(
     st.sampled_from(
         [
