@@ -11,7 +11,7 @@ COMMON = {
     "print_blob": True,
 }
 settings.register_profile("few", max_examples=25, derandomize=True, **COMMON)
-settings.register_profile("all", max_examples=200, **COMMON)
+settings.register_profile("all", max_examples=100, derandomize=True, **COMMON)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
