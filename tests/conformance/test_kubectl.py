@@ -33,8 +33,8 @@ FLOOR = 94.5
 
 EVENTS = "which of ten similar messages the recorder forgets is chance, and so are their counts"
 RACING = 0.03
-"""Part of the commands that may differ in one run by a race of kubectl with the controllers, in real
-time: two real control planes agree on 97 to 100 % of them."""
+"""Part of the commands that may differ in one run by a race of kubectl with the controllers:
+two real control planes agree on 97 to 100 % of them."""
 RACES = {
     "get pods -w --request-timeout=1s": "a pod's finalizer goes within the second, or before it",
     "describe deploy web": EVENTS,
