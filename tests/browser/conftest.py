@@ -115,11 +115,11 @@ def _waited_for(
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         for file in (home / "runtime").glob("jpserver-*.json"):
-            told = json.loads(file.read_text())
-            lab = JupyterLab(told["url"], told["token"], course)
             try:
+                told = json.loads(file.read_text())
+                lab = JupyterLab(told["url"], told["token"], course)
                 lab.call("api/status")
-            except OSError:
+            except (OSError, ValueError):  # half written, or not yet listening
                 continue
             return lab
         time.sleep(0.1)  # noqa: TID251 - a real process, in real time
