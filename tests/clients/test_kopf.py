@@ -137,8 +137,9 @@ def test_operator_takes_up_what_was_there_before_it(
         widgets.create(namespace="default", body=widget(f"w{number}"))
     log = request.getfixturevalue("operator")
 
-    def made() -> bool:
+    def phases() -> list[str | None]:
         items = widgets.get(namespace="default").to_dict()["items"]
-        return [(item.get("status") or {}).get("phase") for item in items] == ["Made"] * 5
+        return [(item.get("status") or {}).get("phase") for item in items]
 
-    until(made, log)
+    until(lambda: None not in phases(), log)
+    assert phases() == ["Made"] * 5

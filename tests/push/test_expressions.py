@@ -128,8 +128,12 @@ def test_wrong_json_is_an_expression_error_not_a_crash() -> None:
 
 @given(st.text(alphabet="()[]!&|=<>.,' \"abgithub01{}$-", max_size=40))
 def test_any_text_is_a_value_or_an_expression_error(text: str) -> None:
-    try:
-        parse_condition(text).value(CONTEXTS)
-        parse_template(text).text(CONTEXTS)
-    except ExpressionError:
-        pass
+    for read in (
+        lambda: text_of(parse_condition(text).value(CONTEXTS)),
+        lambda: parse_template(text).text(CONTEXTS),
+    ):
+        try:
+            told = read()
+        except ExpressionError as refused:
+            told = str(refused) or None
+        assert isinstance(told, str)

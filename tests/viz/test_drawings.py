@@ -17,9 +17,16 @@ from gitops_sim.viz import (
     draw_tree,
 )
 
+SVG = "http://www.w3.org/2000/svg"
+
 
 def key(kind: str, name: str) -> ResourceKey:
     return ResourceKey("", kind, "shop", name)
+
+
+def drawn(svg: str, tag: str) -> list[str | None]:
+    """Return what the elements of one kind in a picture say."""
+    return [e.text for e in ET.fromstring(svg).iter() if e.tag == f"{{{SVG}}}{tag}"]
 
 
 LANES = Lanes(
@@ -46,8 +53,7 @@ def test_lanes_tell_marks_and_exposure_in_words() -> None:
 
 
 def test_every_mark_of_the_lanes_is_drawn_with_its_title() -> None:
-    svg = draw_lanes(LANES).svg
-    titles = [e.text for e in ET.fromstring(svg).iter() if e.tag.endswith("title")]
+    titles = drawn(draw_lanes(LANES).svg, "title")
     assert titles == ["commit: 4f2a9c1 web 1.2", "applied: main@4f2a9c1", "by hand: Deployment/web"]
 
 
@@ -73,7 +79,9 @@ def test_node_whose_owner_is_not_shown_becomes_a_root() -> None:
 
 
 def test_empty_tree_is_an_empty_picture() -> None:
-    ET.fromstring(draw_tree([]).svg)
+    picture = draw_tree([])
+    assert str(picture) == ""
+    assert not drawn(picture.svg, "text")
 
 
 def test_loop_marks_the_station_that_acted_last() -> None:
@@ -90,7 +98,7 @@ def test_loop_marks_the_station_that_acted_last() -> None:
         back="again in 52s",
     )
     picture = draw_loop(loop)
-    ET.fromstring(picture.svg)
+    assert "2  compare" in drawn(picture.svg, "text")
     assert "> compare  1 of 8 differs (Deployment/web)" in str(picture)
     assert "kustomize-controller: 14 rounds;" in str(picture)
     assert "kustomize-controller: 1 round;" in str(draw_loop(replace(loop, rounds=1)))
