@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, field, replace
 from types import FunctionType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from gitops_sim.clock.interrupts import Interrupts
 from gitops_sim.clock.virtual import VirtualClock
 from gitops_sim.errors import LabError
 
@@ -37,7 +38,8 @@ class Input:
     `time` is in virtual seconds, `events` how many events the clock had taken, `address` which
     object was called, `error` the class of the error it raised (and raises again on replay).
     `heard` is what was told from outside while it was worked on: the number of the question, how
-    many inputs there were when the answer came, and the answer.
+    many inputs there were when the answer came, and the answer. `stopped` is after how many events
+    of the clock a person interrupted it; -1: in the middle of one, so that it cannot be repeated.
     """
 
     seq: int
@@ -49,6 +51,7 @@ class Input:
     kwargs: dict[str, Any]
     error: str = ""
     heard: list[list[Any]] = field(default_factory=list)
+    stopped: int | None = None
 
 
 @dataclass(slots=True)
@@ -58,6 +61,7 @@ class _Work:
     door: Door
     seq: int
     known: dict[int, list[Any]]
+    interrupts: Interrupts
     asked: int = 0
 
 
@@ -113,7 +117,7 @@ class Door:
         self._clock = clock
         self._to_replay: deque[Input] = deque()
         self._functions_of: Sequence[str] | None = None
-        self._known: dict[int, list[Any]] = {}
+        self._repeated: Input | None = None
         self._objects: dict[str, Any] = {}
         self._makers: dict[str, Callable[[], Any]] = {}
 
@@ -158,12 +162,13 @@ class Door:
                 encoded,
                 named,
             )
-            try:
-                with self._working(entry):
+            with self._working(entry) as work:
+                try:
                     yield
-            except Exception as error:  # a typing mistake too: it is made again by a replay
-                self._replace(entry, error=type(error).__name__)
-                raise
+                except BaseException as error:  # a typing mistake too: a replay makes it again
+                    stopped = self._stopped(work, error)
+                    self._replace(entry, error=type(error).__name__, stopped=stopped)
+                    raise
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -175,27 +180,56 @@ class Door:
             before = self._clock.events
             now = self._clock.now()
             entry = Input(len(self.inputs), now, before, "clock", "advance", [0, 0.0], {})
-            try:
-                with self._working(entry):
+            with self._working(entry) as work:
+                try:
                     yield
-            except Exception as error:
-                if self._clock.events > before:  # else it was refused: nothing to do again
-                    self._replace(entry, error=type(error).__name__)
-                raise
-            finally:
-                self._replace(entry, args=[self._clock.events - before, self._clock.now()])
+                except KeyboardInterrupt:
+                    if not work.interrupts.at_rest:
+                        self._replace(entry, stopped=-1)
+                    raise
+                except BaseException as error:
+                    if self._clock.events > before:  # else it was refused: nothing to do again
+                        self._replace(entry, error=type(error).__name__)
+                    raise
+                finally:
+                    self._replace(entry, args=[self._clock.events - before, self._clock.now()])
 
     @contextmanager
-    def _working(self, entry: Input) -> Iterator[None]:
-        known, self._known = self._known, {}
-        if known:
-            entry = replace(entry, heard=list(known.values()))
+    def _working(self, entry: Input) -> Iterator[_Work]:
+        repeated, self._repeated = self._repeated, None
+        known: dict[int, list[Any]] = {}
+        interrupts = Interrupts()
+        if repeated is not None:
+            entry = replace(entry, heard=list(repeated.heard))
+            known = {heard[0]: heard for heard in repeated.heard}
+            if repeated.stopped is not None:
+                interrupts = Interrupts(repeated.stopped)
         self.inputs.append(entry)
-        token = _AT_WORK.set((*_AT_WORK.get(), _Work(self, entry.seq, known)))
+        work = _Work(self, entry.seq, known, interrupts)
+        token = _AT_WORK.set((*_AT_WORK.get(), work))
+        outer, self._clock.interrupts = self._clock.interrupts, interrupts
         try:
-            yield
+            with interrupts.held_back():
+                yield work
         finally:
+            self._clock.interrupts = outer
             _AT_WORK.reset(token)
+
+    def _stopped(self, work: _Work, error: BaseException) -> int | None:
+        """Return what the log says of where a person interrupted an input."""
+        if not isinstance(error, KeyboardInterrupt):
+            return None
+        return self._clock.events if work.interrupts.at_rest else -1
+
+    def log(self) -> list[Input]:
+        """Return all inputs, for somebody who means to do them again.
+
+        Raises:
+            LabError: One cannot be repeated.
+        """
+        for entry in self.inputs:
+            _check_repeatable(entry)
+        return self.inputs
 
     def ask(self, call: Callable[[], Any], *, repeats: bool = False) -> Any:
         """Ask somebody outside of the lab; nobody waits for the lock of the door meanwhile.
@@ -228,6 +262,7 @@ class Door:
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Let go of the lock for a while, however often this thread holds it."""
+        ours, self._clock.interrupts = self._clock.interrupts, Interrupts()
         release: Callable[[], None] | None = getattr(self.lock, "release", None)
         held = 0
         while release is not None:
@@ -241,6 +276,7 @@ class Door:
         finally:
             for _ in range(held):
                 self.lock.__enter__()
+            self._clock.interrupts = ours
 
     def replay(self, inputs: Sequence[Input], *, functions_of: Sequence[str] | None = None) -> None:
         """Do again what came through another lab's door, each at its own time.
@@ -279,6 +315,7 @@ class Door:
             self._again(entry)
 
     def _again(self, entry: Input) -> None:
+        _check_repeatable(entry)
         target = self._objects.get(entry.address)
         if target is None and entry.address in self._makers:
             target = self._objects[entry.address] = self._makers[entry.address]()
@@ -290,14 +327,14 @@ class Door:
         args = [self._decoded(arg) for arg in entry.args]
         kwargs = {name: self._decoded(value) for name, value in entry.kwargs.items()}
         raised = ""
-        self._known = {heard[0]: heard for heard in entry.heard}
+        self._repeated = entry
         try:
             if entry.address == "clock":
                 with self.running():
                     target.advance(*args)
             else:
                 _outside_method(target, entry)(*args, **kwargs)
-        except Exception as error:
+        except BaseException as error:
             raised = type(error).__name__
             if raised != entry.error:
                 raise
@@ -371,6 +408,15 @@ class Door:
         if value.keys() == {"$function"}:
             return _function(value["$function"], self._functions_of)
         return {name: self._decoded(item) for name, item in value.items()}
+
+
+def _check_repeatable(entry: Input) -> None:
+    if entry.stopped == -1:
+        raise LabError(
+            f"input {entry.seq} ({entry.address}.{entry.method}) was interrupted in the middle: "
+            "what it did is not known",
+            "make a new lab, or branch off before that: lab.fork(at=...)",
+        )
 
 
 def _outside_method(target: Any, entry: Input) -> Callable[..., Any]:

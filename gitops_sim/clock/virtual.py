@@ -16,6 +16,7 @@ from simpy.events import NORMAL, EventPriority
 
 from gitops_sim.clock.account import Account
 from gitops_sim.clock.durations import parse_duration
+from gitops_sim.clock.interrupts import Interrupts
 from gitops_sim.clock.jobs import RunningJob, WakeSignal
 from gitops_sim.clock.streams import Streams
 from gitops_sim.errors import LabError
@@ -62,6 +63,7 @@ class VirtualClock:
     ) -> None:
         self.seed = seed
         self.events = 0
+        self.interrupts = Interrupts()
         self.on_step: list[Callable[[str, Step, float, float], None]] = []
         self._epoch = epoch
         self._env = simpy.Environment()
@@ -230,9 +232,12 @@ class VirtualClock:
                 f"{self.timestamp(until)} is past: it is {self.timestamp()} in the lab",
                 "choose a later moment, or look back with lab.at(...)",
             )
+        self.interrupts.check(self.events)
         self._running = True
 
     def _step(self) -> None:
+        if self.events >= self.interrupts.stop_at:
+            self.interrupts.check(self.events)
         self.events += 1
         self._env.step()
 

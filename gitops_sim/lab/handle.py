@@ -139,6 +139,7 @@ class ClusterHandle:
 
         Raises:
             LabError: The command is no text, or a quote in it is not closed.
+            KeyboardInterrupt: You interrupted it; what it had done by then stays done.
         """
         words = command_words(command)
         tree = Workspace("/home/learner")
@@ -154,7 +155,9 @@ class ClusterHandle:
             done.result = yield from process.run(words)
 
         running = clock.spawn(f"kubectl {' '.join(words[:2])}", job())
-        if not clock.run_until(lambda: not running.alive, KUBECTL_TIMEOUT):
+        try:
+            clock.run_until(lambda: not running.alive, KUBECTL_TIMEOUT)
+        finally:
             running.kill()
         result = done.result
         if result is None:

@@ -280,9 +280,10 @@ class Lab:
         """Write seed, version and all outside inputs to a file that `load` reads.
 
         Raises:
-            LabError: It cannot be written.
+            LabError: It cannot be written, or something was interrupted where nobody knows what
+                it had done.
         """
-        saved = saving.Saved(self.clock.seed, self.clock.timestamp(0.0), self._door.inputs)
+        saved = saving.Saved(self.clock.seed, self.clock.timestamp(0.0), self._door.log())
         saving.save(Path(path), saved)
 
     @classmethod
