@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-__all__ = ["ResourceType"]
+__all__ = ["Kind", "ResourceType"]
+
+
+class Kind(NamedTuple):
+    """A kind of a group, whatever the version."""
+
+    group: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +21,10 @@ class ResourceType:
 
     `group` is empty for the core group; `subresources` are names such as `status` and `scale`;
     `selectable` are fields of a custom resource that a field selector may name.
+
+    Attributes:
+        api_version: `apps/v1`, or `v1` in the core group.
+        group_kind: Group and kind alone.
     """
 
     group: str
@@ -26,11 +38,14 @@ class ResourceType:
     categories: tuple[str, ...] = ()
     subresources: tuple[str, ...] = ()
     selectable: tuple[str, ...] = ()
+    api_version: str = field(init=False, repr=False, compare=False)
+    group_kind: Kind = field(init=False, repr=False, compare=False)
 
-    @property
-    def api_version(self) -> str:
-        """`apps/v1`, or `v1` in the core group."""
-        return f"{self.group}/{self.version}" if self.group else self.version
+    def __post_init__(self) -> None:
+        """Put together what every request asks for."""
+        version = f"{self.group}/{self.version}" if self.group else self.version
+        object.__setattr__(self, "api_version", version)
+        object.__setattr__(self, "group_kind", Kind(self.group, self.kind))
 
     @property
     def resource(self) -> str:

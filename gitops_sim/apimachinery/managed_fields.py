@@ -19,7 +19,7 @@ objects are not converted between versions.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gitops_sim.apimachinery.comparing import compare
 from gitops_sim.apimachinery.field_sets import (
@@ -67,8 +67,7 @@ __all__ = ["after_update", "apply", "owners", "without_idle_times"]
 BEFORE_FIRST_APPLY = "before-first-apply"
 
 
-@dataclass(frozen=True, slots=True)
-class _Write:
+class _Write(NamedTuple):
     """What one request brings along: who writes what kind of object, where and when."""
 
     shape: Shape

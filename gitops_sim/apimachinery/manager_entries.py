@@ -10,8 +10,7 @@ Source: k8s.io/apimachinery, pkg/util/managedfields/internal/managedfields.go, c
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from gitops_sim.apimachinery.field_sets import FieldSet, Tree, union
 from gitops_sim.apimachinery.go_text import quoted
@@ -35,8 +34,7 @@ MAX_UPDATE_MANAGERS = 10
 ANCIENT_CHANGES = "ancient-changes"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Identity:
+class Identity(NamedTuple):
     """Which entry is meant. `api_version` is empty for Apply."""
 
     manager: str
@@ -55,8 +53,7 @@ class Identity:
         return text if self.operation == "Apply" else f"{text} using {api_version}"
 
 
-@dataclass(frozen=True, slots=True)
-class ManagerEntry:
+class ManagerEntry(NamedTuple):
     """What one manager owns.
 
     `time` is RFC 3339, empty for an apply that never changed anything; `json` is the entry as it
@@ -70,7 +67,7 @@ class ManagerEntry:
 
     def owning(self, tree: Tree) -> ManagerEntry:
         """Return this entry with other fields; itself, if they are the same."""
-        return self if tree is self.tree else replace(self, tree=tree, json=None)
+        return self if tree is self.tree else self._replace(tree=tree, json=None)
 
 
 Entries: TypeAlias = dict[Identity, ManagerEntry]
@@ -132,6 +129,8 @@ def capped(entries: Entries) -> Entries:
 
     They become the Update of `ancient-changes`, with the time of the youngest among them.
     """
+    if len(entries) <= MAX_UPDATE_MANAGERS:
+        return entries
     updates = [who for who in entries if who.operation == "Update"]
     excess = len(updates) - MAX_UPDATE_MANAGERS
     if excess <= 0:

@@ -132,6 +132,7 @@ Member: TypeAlias = tuple[str, Shape]
 """A declared member of a map: its path element, empty when nobody owns it, and its shape."""
 
 
+@cache
 def shape_of(schema: Schema | None) -> Shape:
     """Return the shape of whole objects of a kind; None: a kind without a schema."""
     if schema is None:

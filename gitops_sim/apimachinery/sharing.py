@@ -6,14 +6,19 @@ that needs no defaults, no checks and no comparing again.
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
-__all__ = ["owned", "shared"]
+from gitops_sim.apimachinery.copying import fresh_copy
+
+__all__ = ["copy_sharing", "owned", "shared"]
 
 _NUMBERLESS = frozenset({"managedFields", "fieldsV1"})
 """Members without any numbers: what is equal in them is the same."""
 
 _SCALARS = frozenset({str, int, bool, float})
+_PLAIN = frozenset({str, int, bool})
+"""Scalars that a copy through JSON never changes; not every float has a form there."""
 
 
 def shared(before: Any, after: Any) -> Any:
@@ -24,7 +29,7 @@ def shared(before: Any, after: Any) -> Any:
     """
     if before is after:
         return before
-    if isinstance(after, dict) and isinstance(before, dict):
+    if type(after) is dict and type(before) is dict:
         same = len(before) == len(after)
         for name, value in after.items():
             old = before.get(name)
@@ -44,14 +49,56 @@ def shared(before: Any, after: Any) -> Any:
                 after[name] = new
             same = same and new is old
         return before if same else after
-    if isinstance(after, list) and isinstance(before, list):
+    if type(after) is list and type(before) is list:
         same = len(before) == len(after)
-        for index in range(min(len(before), len(after))):
-            new = shared(before[index], after[index])
-            after[index] = new
-            same = same and new is before[index]
+        for index, old in enumerate(before[: len(after)]):
+            value = after[index]
+            if value is not old:
+                after[index] = new = shared(old, value)
+                same = same and new is old
         return before if same else after
     return before if type(before) is type(after) and before == after else after
+
+
+def copy_sharing(before: Any, after: Any) -> Any:
+    """Return `shared(before, fresh_copy(after))`, without copying what is equal.
+
+    `after` is not changed. What a caller kept of the object it read (as controllers do with what
+    their informers share) is found by identity and not walked through.
+    """
+    if before is after:
+        return before
+    if isinstance(after, dict):
+        old = before if isinstance(before, dict) else {}
+        same = old is before and len(old) == len(after)
+        copied: dict[Any, Any] = {}
+        for name, value in after.items():
+            mine = old.get(name)
+            if mine is value:
+                same = same and (value is not None or name in old)
+            elif value.__class__ in _PLAIN:
+                same = same and value.__class__ is mine.__class__ and value == mine
+            else:
+                value = copy_sharing(mine, value)
+                same = same and value is mine
+            copied[name] = value
+        return before if same else copied
+    if isinstance(after, list):
+        past = before if isinstance(before, list) else []
+        items = [
+            copy_sharing(past[index] if index < len(past) else None, item)
+            for index, item in enumerate(after)
+        ]
+        same = past is before and len(past) == len(items)
+        return before if same and all(map(_is, items, past)) else items
+    if after is None or after.__class__ in _PLAIN or (type(after) is float and isfinite(after)):
+        return before if type(before) is type(after) and before == after else after
+    copied = fresh_copy(after)
+    return before if type(before) is type(copied) and before == copied else copied
+
+
+def _is(one: object, other: object) -> bool:
+    return one is other
 
 
 def owned(before: Any, after: Any) -> Any:

@@ -87,7 +87,7 @@ def created_with(server: ApiServer) -> AdmissionHook:
     def admit(write: Write, manifest: Manifest) -> None:
         if write.before is not None:
             return
-        kind = Kind(write.resource_type.group, write.resource_type.kind)
+        kind = write.resource_type.group_kind
         finalizer = _FINALIZERS.get(kind)
         if finalizer is not None:
             finalizers = manifest["metadata"].setdefault("finalizers", [])

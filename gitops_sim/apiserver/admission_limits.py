@@ -38,6 +38,8 @@ def keep_limits(server: ApiServer, write: Write, manifest: Manifest) -> None:
     Raises:
         ForbiddenError: Says which limit, and by what it is passed.
     """
+    if not server.store.holds(_RANGES):
+        return
     kind = _kind(write)
     if kind not in (_PODS, _CLAIMS) or write.subresource or write.verb == "delete":
         return
@@ -54,7 +56,7 @@ def keep_limits(server: ApiServer, write: Write, manifest: Manifest) -> None:
 
 
 def _kind(write: Write) -> Kind:
-    return Kind(write.resource_type.group, write.resource_type.kind)
+    return write.resource_type.group_kind
 
 
 def _fill(pod: Manifest, limit_range: Manifest) -> None:

@@ -36,7 +36,7 @@ def admit_pod(server: ApiServer, write: Write, manifest: Manifest) -> None:
     Raises:
         ForbiddenError: Its service account or priority class is not there.
     """
-    kind = Kind(write.resource_type.group, write.resource_type.kind)
+    kind = write.resource_type.group_kind
     if kind != _PODS or write.before is not None or write.subresource:
         return
     if _MIRROR not in (manifest["metadata"].get("annotations") or {}):

@@ -42,11 +42,10 @@ def judge_by_policies(server: ApiServer, write: Write, manifest: Manifest) -> No
     Raises:
         ApiError: Of the reason that the policy names; Invalid where it names none.
     """
-    bindings = server.store.objects(_BINDINGS)
-    if not bindings or write.resource_type.group == _GROUP:
+    if not server.store.holds(_BINDINGS) or write.resource_type.group == _GROUP:
         return
     request = AdmissionRequest(server, write, manifest)
-    for binding in bindings:
+    for binding in server.store.objects(_BINDINGS):
         policy = server.store.get(_POLICIES, "", binding["spec"].get("policyName", ""))
         if policy is None or not _matches(policy["spec"].get("matchConstraints"), request):
             continue

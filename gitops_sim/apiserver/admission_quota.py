@@ -35,10 +35,10 @@ def take_quota(server: ApiServer, write: Write, manifest: Manifest) -> None:
     Raises:
         ForbiddenError: Names the quota and the amounts.
     """
-    kind = Kind(write.resource_type.group, write.resource_type.kind)
+    kind = write.resource_type.group_kind
     if not write.resource_type.namespaced or kind == _QUOTAS or write.verb == "delete":
         return
-    if write.subresource:
+    if write.subresource or not server.store.holds(_QUOTAS):
         return
     quotas = server.store.objects(_QUOTAS, manifest["metadata"]["namespace"])
     if not quotas:

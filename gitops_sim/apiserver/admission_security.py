@@ -55,7 +55,7 @@ def secure_pods(server: ApiServer, write: Write, manifest: Manifest) -> None:
     """
     if write.verb == "delete" or write.subresource:
         return
-    kind = Kind(write.resource_type.group, write.resource_type.kind)
+    kind = write.resource_type.group_kind
     if kind == _NAMESPACES:
         _check_namespace(server, write, manifest)
     elif kind == _PODS:

@@ -166,6 +166,8 @@ def admit(server: ApiServer, write: Write, manifest: Manifest) -> None:
     """
     for plugin in server.admission:
         plugin(write, manifest)
+    if not server.store.holds(_MUTATING):
+        return
     hooks = list(_hooks(server, _MUTATING, write))
     if not hooks:
         return
@@ -184,6 +186,8 @@ def judge_by_webhooks(server: ApiServer, write: Write, manifest: Manifest) -> No
     Raises:
         ApiError: One denies it, or fails and may not.
     """
+    if not server.store.holds(_VALIDATING):
+        return
     original = AdmissionRequest(server, write, manifest)
     refusals: list[ApiError] = []
     concerned = [(hook, hook.matched(original)) for hook in _hooks(server, _VALIDATING, write)]

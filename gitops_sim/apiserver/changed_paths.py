@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from gitops_sim.types import Manifest
@@ -22,27 +20,35 @@ def changed_paths(before: Manifest | None, after: Manifest | None) -> tuple[str,
     if before is None or after is None:
         parts = (before or after or {}).keys()
         return tuple(sorted(part for part in parts if part not in {"apiVersion", "kind"}))
-    return tuple(islice(_differences(before, after, ""), MOST_PATHS))
+    found: list[str] = []
+    _find(before, after, "", found)
+    return tuple(found[:MOST_PATHS])
 
 
-def _differences(before: Any, after: Any, path: str) -> Iterator[str]:
-    if before is after:
-        return
+def _find(before: Any, after: Any, path: str, found: list[str]) -> None:
+    """Add to `found` the paths of what differs, at least as many as are told."""
     if isinstance(before, dict) and isinstance(after, dict):
-        names = list(before) + [name for name in after if name not in before]
-        for name in names:
-            old, new = before.get(name), after.get(name)
-            if old is new or (path == "metadata" and name in _UNTOLD):
-                continue
-            step = f"{path}.{name}" if path else str(name)
-            if new.__class__ is dict or new.__class__ is list:
-                yield from _differences(old, new, step)
-            elif old != new:
-                yield step
+        for name, old in before.items():
+            new = after.get(name)
+            if old is not new:
+                _find_member(old, new, path, name, found)
+        if not after.keys() <= before.keys():
+            for name, new in after.items():
+                if name not in before and new is not None:
+                    _find_member(None, new, path, name, found)
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for index, (old, new) in enumerate(zip(before, after, strict=True)):
-            if old is new:
-                continue
-            yield from _differences(old, new, f"{path}[{index}]")
+            if old is not new:
+                _find(old, new, f"{path}[{index}]", found)
     elif before != after:
-        yield path
+        found.append(path)
+
+
+def _find_member(old: Any, new: Any, path: str, name: str, found: list[str]) -> None:
+    if len(found) >= MOST_PATHS or (path == "metadata" and name in _UNTOLD):
+        return
+    step = f"{path}.{name}" if path else str(name)
+    if new.__class__ is dict or new.__class__ is list:
+        _find(old, new, step, found)
+    elif old != new:
+        found.append(step)

@@ -131,7 +131,7 @@ class InProcessClient:
         stored = writing.update(
             self._server,
             self._type_of(manifest),
-            fresh_copy(manifest),
+            manifest,
             manager=field_manager or self.name,
             subresource=subresource,
             dry_run=dry_run,

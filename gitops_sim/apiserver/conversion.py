@@ -19,6 +19,7 @@ from gitops_sim.types import Manifest
 __all__ = ["in_version", "storage_kind", "to_storage"]
 
 _EVENTS = "events.k8s.io"
+_CORE_EVENT, _NEW_EVENT = Kind("", "Event"), Kind(_EVENTS, "Event")
 _CORE_TO_NEW = {
     "involvedObject": "regarding",
     "message": "note",
@@ -35,9 +36,8 @@ _CPU = "targetCPUUtilizationPercentage"
 
 def storage_kind(resource_type: ResourceType) -> Kind:
     """Return the table of a type: one for all its versions, and for both groups of Events."""
-    if resource_type.group == _EVENTS and resource_type.kind == "Event":
-        return Kind("", "Event")
-    return Kind(resource_type.group, resource_type.kind)
+    kind = resource_type.group_kind
+    return _CORE_EVENT if kind == _NEW_EVENT else kind
 
 
 def in_version(resource_type: ResourceType, manifest: Manifest) -> Manifest:

@@ -47,6 +47,8 @@ class CustomConversion:
 
     def stored_version(self, resource_type: ResourceType) -> str:
         """Return the apiVersion in which a kind is stored; empty where a webhook converts none."""
+        if not self._webhooks.converters:
+            return ""
         converter = self._webhooks.converters.get(storage_kind(resource_type))
         return "" if converter is None else str(converter["stored"])
 

@@ -148,6 +148,8 @@ class ApiServer:
         Raises:
             UnknownError: A webhook should convert it, and fails.
         """
+        if manifest.get("apiVersion") == resource_type.api_version:
+            return manifest
         if self.custom.stored_version(resource_type):
             return self.in_versions(resource_type, [manifest])[0]
         return in_version(resource_type, manifest)
@@ -167,8 +169,13 @@ class ApiServer:
             return self.custom.convert(resource_type, [manifest], stored)[0]
         return to_storage(resource_type, manifest)
 
-    def commit(self, write: Write, manifest: Manifest) -> Manifest:
+    def commit(self, write: Write, manifest: Manifest, *, shares: bool = False) -> Manifest:
         """Put a prepared object into the store, unless it is a dry run; return it, shared.
+
+        Args:
+            write: How it came.
+            manifest: The object; is taken over.
+            shares: It was made to share with `write.before` all that is equal.
 
         Raises:
             AlreadyExistsError: A create of a name that is taken.
@@ -185,7 +192,13 @@ class ApiServer:
         expected = None if before is None else before["metadata"]["resourceVersion"]
         try:
             put = self.to_storage(resource_type, manifest)
-            stored = self.store.put(kind, put, expected=expected, time=self.clock.now())
+            stored = self.store.put(
+                kind,
+                put,
+                expected=expected,
+                time=self.clock.now(),
+                shares=shares and put is manifest,
+            )
         except StoreConflictError:
             if before is None:
                 self._refuse_taken(resource_type, self.store.get(kind, namespace, name))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from gitops_sim.apimachinery.kinds import Kind
 from gitops_sim.apimachinery.sharing import shared
 from gitops_sim.apimachinery.status_errors import (
     too_large_resource_version,
@@ -20,13 +21,6 @@ from gitops_sim.apimachinery.status_errors import (
 from gitops_sim.types import Manifest
 
 __all__ = ["Change", "Kind", "Store", "StoreConflictError", "Table"]
-
-
-class Kind(NamedTuple):
-    """What one table holds: all versions of a kind are stored together."""
-
-    group: str
-    kind: str
 
 
 class Change(NamedTuple):
@@ -49,7 +43,7 @@ _Name = tuple[str, str]
 
 @dataclass(slots=True)
 class Table:
-    """All objects of one kind: the present ones, their past, and the log of changes."""
+    """All objects of one kind, of whatever version: present ones, their past, log of changes."""
 
     present: dict[_Name, Manifest] = field(default_factory=dict)
     names: list[_Name] = field(default_factory=list)
@@ -96,6 +90,11 @@ class Store:
         """Return the kinds that hold or held objects, in order of first use."""
         return iter(self._tables)
 
+    def holds(self, kind: Kind) -> bool:
+        """True when there is any object of a kind."""
+        table = self._tables.get(kind)
+        return table is not None and bool(table.names)
+
     def get(
         self, kind: Kind, namespace: str, name: str, *, at: int | None = None
     ) -> Manifest | None:
@@ -140,6 +139,7 @@ class Store:
         *,
         expected: str | None,
         time: float,
+        shares: bool = False,
     ) -> Manifest:
         """Store a new version; its resourceVersion becomes the new global revision.
 
@@ -149,6 +149,7 @@ class Store:
                 with the stored version.
             expected: resourceVersion that the stored object must have; None: there must be none.
             time: Now, in seconds since the epoch.
+            shares: It shares with the stored version all that is equal; otherwise it is made to.
 
         Raises:
             StoreConflictError: Another version is stored.
@@ -165,7 +166,7 @@ class Store:
             insort(table.names, name)
             after = manifest
         else:
-            after = shared(before, manifest)
+            after = manifest if shares else shared(before, manifest)
         table.present[name] = after
         table.past.setdefault(name, []).append((self.revision, after))
         self._log(table, Change(self.revision, before, after))

@@ -103,7 +103,7 @@ def refuse_blind_update(write: Write, metadata: dict[str, Any], *, custom: bool)
         InvalidError: It has none.
     """
     resource_type = write.resource_type
-    kind = Kind(resource_type.group, resource_type.kind)
+    kind = resource_type.group_kind
     if metadata.get("resourceVersion") or not (custom or kind in _CONDITIONAL):
         return
     cause = causes.invalid("metadata.resourceVersion", 0, "must be specified for an update")
@@ -116,7 +116,7 @@ def refuse_blind_update(write: Write, metadata: dict[str, Any], *, custom: bool)
 
 def has_generation(resource_type: ResourceType, *, custom: bool) -> bool:
     """True when metadata.generation counts changes of the desired state."""
-    return custom or Kind(resource_type.group, resource_type.kind) in _GENERATION
+    return custom or resource_type.group_kind in _GENERATION
 
 
 def prepare_kind(server: ApiServer, write: Write, manifest: Manifest) -> None:
@@ -124,7 +124,7 @@ def prepare_kind(server: ApiServer, write: Write, manifest: Manifest) -> None:
 
     On an update only what is replaced is changed, as the rest is shared with the stored object.
     """
-    kind = Kind(write.resource_type.group, write.resource_type.kind)
+    kind = write.resource_type.group_kind
     if write.before is None:
         if kind in _FIRST_STATUS:
             manifest["status"] = manifest.get("status", {}) | _FIRST_STATUS[kind]

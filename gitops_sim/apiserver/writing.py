@@ -17,7 +17,7 @@ from gitops_sim.apimachinery.patch_problems import (
 )
 from gitops_sim.apimachinery.patches import json_patch, merge_patch, strategic_merge
 from gitops_sim.apimachinery.schemas import ANY, decode_problem
-from gitops_sim.apimachinery.sharing import shared
+from gitops_sim.apimachinery.sharing import copy_sharing, shared
 from gitops_sim.apimachinery.status_errors import conflict, not_found
 from gitops_sim.apiserver.admission_webhooks import admit
 from gitops_sim.apiserver.deleting import finish_if_released
@@ -104,7 +104,7 @@ def update(
     subresource: str = "",
     dry_run: bool = False,
 ) -> Manifest:
-    """Replace an object; `manifest` is taken over.
+    """Replace an object; `manifest` is copied as far as it differs from the stored one.
 
     Raises:
         ConflictError: metadata.resourceVersion, when given, is not the stored one, or the uid.
@@ -130,7 +130,7 @@ def _decode_update(server: ApiServer, resource_type: ResourceType, manifest: Man
     if stored is None:
         return decode(server, resource_type, manifest)
     live = server.in_version(resource_type, stored)
-    return decode(server, resource_type, shared(live, manifest), live)
+    return decode(server, resource_type, copy_sharing(live, manifest), live)
 
 
 @tried_again
@@ -303,7 +303,7 @@ def replace_stored(
     for judge in server.judges:
         judge(write, manifest)
     done = finish_if_released(server, write, manifest)
-    return server.commit(write, manifest) if done is None else done
+    return server.commit(write, manifest, shares=live is before) if done is None else done
 
 
 def _tracked(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_sim.apimachinery.copying import fresh_copy
-from gitops_sim.apimachinery.sharing import owned, shared
+from gitops_sim.apimachinery.sharing import copy_sharing, owned, shared
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(0, 2) | st.sampled_from("ab"),
@@ -46,6 +46,39 @@ def test_sharing_changes_no_value(before: Any, after: Any) -> None:
 @given(value=JSON)
 def test_an_equal_value_is_the_old_one_itself(value: Any) -> None:
     assert shared(value, fresh_copy(value)) is value
+
+
+def told_apart(value: Any, before: Any) -> Any:
+    """Return a value with what is part of `before` replaced by where it stands there."""
+    places = {id(container): index for index, container in enumerate(containers(before))}
+
+    def told(part: Any) -> Any:
+        if id(part) in places:
+            return f"part {places[id(part)]}"
+        if isinstance(part, dict):
+            return {name: told(member) for name, member in part.items()}
+        return list(map(told, part)) if isinstance(part, list) else (type(part), part)
+
+    return told(value)
+
+
+@given(before=JSON, after=JSON, mixed=st.booleans())
+def test_a_sharing_copy_is_what_sharing_with_a_copy_gives(
+    before: Any, after: Any, *, mixed: bool
+) -> None:
+    given = shared(before, fresh_copy(after)) if mixed else after
+    untouched = fresh_copy(given)
+    result = copy_sharing(before, given)
+    expected = shared(before, fresh_copy(given))
+    assert told_apart(result, before) == told_apart(expected, before)
+    assert same(given, untouched)
+    if not mixed:
+        assert all(mine is not its for mine in containers(result) for its in containers(given))
+
+
+def test_a_sharing_copy_takes_the_form_that_json_gives() -> None:
+    odd = {"items": (1, 2), "far": float("inf"), "big": 1 << 70}
+    assert copy_sharing({}, odd) == {"items": [1, 2], "far": None, "big": 1 << 70}
 
 
 @given(before=JSON, after=JSON)
