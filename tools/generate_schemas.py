@@ -23,7 +23,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from go_structs import go_forms, internal_structs
+from go_structs import go_forms, go_order, internal_structs
 
 VERSION = "1.37.2"
 MODULE = f"k8s.io/kubernetes@v{VERSION}"
@@ -90,7 +90,7 @@ def module_folder() -> Path | None:
 
 
 def generate(source: Path) -> bytes:
-    """Return the content of the data file: canonical JSON."""
+    """Return the content of the data file; the members of a type stand in Go's order."""
     groups = [core_group(source), *stable_groups(source)]
     schemas: dict[str, Any] = {}
     for group in groups:
@@ -98,15 +98,25 @@ def generate(source: Path) -> bytes:
             schemas |= document_schemas(source, group["metadata"]["name"], version["version"])
     for name in ROOTS:
         schemas |= file_schemas(source / "api/openapi-spec/v3" / f"{name}_openapi.json")
-    forms = go_forms(source.parent, f"v0.{VERSION.partition('.')[2]}", sorted(schemas))
+    modules, version = source.parent, f"v0.{VERSION.partition('.')[2]}"
+    for name, schema in schemas.items():
+        if "properties" in schema:
+            order = go_order(modules, version, name)
+            schema["properties"] = in_order(schema["properties"], order)
     content = {
-        "forms": forms,
+        "forms": go_forms(modules, version, sorted(schemas)),
         "groups": groups,
         "internal": internal_structs(source, ["PodSpec", "PersistentVolumeClaimSpec"]),
-        "schemas": schemas,
+        "schemas": dict(sorted(schemas.items())),
         "version": VERSION,
     }
-    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+def in_order(properties: dict[str, Any], order: list[str]) -> dict[str, Any]:
+    """Return the members of a type as its struct has them; others after them."""
+    known = [name for name in order if name in properties]
+    return {name: properties[name] for name in dict.fromkeys([*known, *properties])}
 
 
 def document_schemas(source: Path, group: str, version: str) -> dict[str, Any]:
@@ -134,7 +144,7 @@ def stripped(schema: Any) -> Any:
         return {"$ref": schema["$ref"].removeprefix(REFERENCE)}
     return {
         key: stripped(value)
-        for key, value in schema.items()
+        for key, value in sorted(schema.items())
         if not (key == "description" and isinstance(value, str))
     }
 

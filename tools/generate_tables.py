@@ -98,7 +98,7 @@ def generate(cache: Path) -> bytes:
         if kind and not kind.endswith("List"):
             group = GROUPS.get(package, f"{package}.k8s.io")
             table[f"{group}/{kind}"] = columns[defined]
-    return json.dumps(table, separators=(",", ":"), sort_keys=True).encode()
+    return json.dumps(dict(sorted(table.items())), separators=(",", ":")).encode()
 
 
 def main(arguments: list[str] | None = None) -> int:

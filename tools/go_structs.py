@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class Package:
         """Return the members of a struct, with those of the structs embedded in it."""
         found = []
         for member, options, go_type in self.structs.get(struct, ()):
-            if "inline" in options:
+            if "inline" in options or not member:
                 found += self.members(go_type.rpartition(".")[2])
             else:
                 found.append((member, options, go_type))
@@ -73,18 +74,32 @@ def go_forms(modules: Path, version: str, names: list[str]) -> dict[str, dict[st
     `zero` lists scalars that vanish when they are "", 0 or false; `always` holds the members that
     are always written, with what stands for an unset one.
     """
-    packages: dict[Path, Package] = {}
     found: dict[str, dict[str, Any]] = {}
     for name in names:
         folder = _folder(modules, version, name)
         if folder is None:
             continue
-        if folder not in packages:
-            packages[folder] = _read(folder, modules, version)
-        form = _form(packages[folder], name.rpartition(".")[2])
+        form = _form(_read(folder, modules, version), name.rpartition(".")[2])
         if form:
             found[name] = form
     return found
+
+
+def go_order(modules: Path, version: str, name: str) -> list[str]:
+    """Return the members of a component in the order in which Go writes them.
+
+    Args:
+        modules: The folder `k8s.io` of Go's module cache.
+        version: Of the modules, such as `v0.37.2`.
+        name: The component, such as `io.k8s.api.apps.v1.Deployment`.
+    """
+    folder = _folder(modules, version, name)
+    if folder is None:
+        return []
+    members = _read(folder, modules, version).members(name.rpartition(".")[2])
+    names = [member for member, _, _ in members]
+    of_type = [name for name in ("kind", "apiVersion") if name not in names]
+    return [*of_type, *names]
 
 
 def _form(package: Package, struct: str) -> dict[str, Any]:
@@ -112,6 +127,7 @@ def _folder(modules: Path, version: str, name: str) -> Path | None:
     return None
 
 
+@cache
 def _read(folder: Path, modules: Path, version: str) -> Package:
     structs: dict[str, list[tuple[str, frozenset[str], str]]] = {}
     named: dict[str, str] = {}

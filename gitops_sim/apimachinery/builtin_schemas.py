@@ -12,9 +12,10 @@ from typing import Any
 from gitops_sim.apimachinery import builtin_data
 from gitops_sim.apimachinery.schema_nodes import ANY, Schema
 
-__all__ = ["compiled", "object_meta"]
+__all__ = ["compiled", "json_schema", "object_meta"]
 
 _OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+_JSON_SCHEMA = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
 _API = "io.k8s.apimachinery.pkg."
 _SPECIAL = {
     f"{_API}api.resource.Quantity": Schema("scalar", scalar="string", format="quantity"),
@@ -36,6 +37,11 @@ def compiled(group: str, version: str, kind: str) -> Schema | None:
 def object_meta() -> Schema:
     """Return the schema of `metadata`."""
     return _component(_OBJECT_META)
+
+
+def json_schema() -> Schema:
+    """Return the schema of a schema in a CustomResourceDefinition."""
+    return _component(_JSON_SCHEMA)
 
 
 def _component(name: str) -> Schema:

@@ -160,12 +160,10 @@ def _legacy(group: str, version: str, resource: dict[str, Any]) -> Iterator[dict
             "name": f"{resource['resource']}/{part['subresource']}",
             "singularName": "",
             "namespaced": namespaced,
-            "kind": answered["kind"],
-            "verbs": part["verbs"],
         }
         if answered.get("version") and answered["kind"] != kind:
             entry |= {"group": answered.get("group", ""), "version": answered["version"]}
-        yield entry
+        yield entry | {"kind": answered["kind"], "verbs": part["verbs"]}
 
 
 def _storage_hash(group: str, version: str, kind: str) -> str:

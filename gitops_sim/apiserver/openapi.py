@@ -348,7 +348,7 @@ def _references(value: Any) -> Iterator[str]:
 
 
 def _with_references(value: Any) -> Any:
-    """Return a stored schema with its references written in full."""
+    """Return a stored schema with its references written in full, members by name."""
     if isinstance(value, list):
         return [_with_references(item) for item in value]
     if not isinstance(value, dict):
@@ -356,7 +356,7 @@ def _with_references(value: Any) -> Any:
     reference = value.get("$ref")
     if isinstance(reference, str) and not reference.startswith("#"):
         return value | {"$ref": _REFERENCE + reference}
-    return {key: _with_references(member) for key, member in value.items()}
+    return {key: _with_references(member) for key, member in sorted(value.items())}
 
 
 def _older_references(value: Any) -> Any:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from gitops_sim.apimachinery.builtin_schemas import object_meta
 from gitops_sim.apimachinery.kinds import ResourceType
+from gitops_sim.apimachinery.member_order import by_key, in_struct_order
 from gitops_sim.apiserver.listing import Page
 from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.apiserver.tables import table_of
@@ -68,7 +70,7 @@ class Shaper:
                     f"you requested {self._form.kind}, but the requested object is not a list "
                     f"(*{package}.{manifest.get('kind', self._type.kind)})"
                 )
-        return manifest
+        return self._ordered(manifest)
 
     def page(self, page: Page) -> Any:
         """Return a list in the form."""
@@ -112,23 +114,33 @@ class Shaper:
         is_custom = self._server.schemas.is_custom(
             self._type.group, self._type.version, self._type.kind
         )
-        metadata, items = page.metadata, list(page.items)
-        if is_custom:
-            metadata = {"continue": ""} | metadata
-        else:
-            items = [_without_type(manifest) for manifest in items]
-        return {
+        items = [self._ordered(manifest) for manifest in page.items]
+        listed = {
             "kind": f"{self._type.kind}List",
             "apiVersion": self._type.api_version,
-            "metadata": metadata,
+            "metadata": page.metadata,
             "items": items,
         }
+        if is_custom:
+            listed["metadata"] = by_key({"continue": ""} | page.metadata)
+            return dict(sorted(listed.items()))
+        listed["items"] = [_without_type(manifest) for manifest in items]
+        return listed
+
+    def _ordered(self, manifest: Manifest) -> Manifest:
+        """Return an object with its members in the order in which the real server writes them."""
+        group, _, version = str(manifest.get("apiVersion", "")).rpartition("/")
+        kind = str(manifest.get("kind", ""))
+        schema = self._server.schemas.schema_for(group, version, kind)
+        is_custom = schema is None or self._server.schemas.is_custom(group, version, kind)
+        ordered: Manifest = by_key(manifest) if is_custom else in_struct_order(manifest, schema)
+        return ordered
 
     def _table(self, manifests: Sequence[Manifest], metadata: dict[str, Any]) -> Any:
         table = table_of(self._server, self._type, manifests)
         for row, manifest in zip(table["rows"], manifests, strict=True):
             if self._include == "Object":
-                row["object"] = manifest
+                row["object"] = self._ordered(manifest)
             elif self._include == "Metadata":
                 row["object"] = self._partial(manifest)
             else:
@@ -140,7 +152,7 @@ class Shaper:
         return {
             "kind": "PartialObjectMetadata",
             "apiVersion": f"{_META}/{self._form.version or 'v1'}",
-            "metadata": _own_metadata(manifest["metadata"]),
+            "metadata": in_struct_order(_own_metadata(manifest["metadata"]), object_meta()),
         }
 
 
