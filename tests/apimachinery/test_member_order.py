@@ -56,4 +56,5 @@ def test_schemas_inside_schemas_are_ordered() -> None:
 def test_by_key_sorts_all_the_way_down() -> None:
     found = by_key({"spec": [{"b": 1, "a": {"d": 1, "c": 2}}], "kind": "K"})
     assert [*found] == ["kind", "spec"]
-    assert [*found["spec"][0]] == ["a", "b"] and [*found["spec"][0]["a"]] == ["c", "d"]
+    assert [*found["spec"][0]] == ["a", "b"]
+    assert [*found["spec"][0]["a"]] == ["c", "d"]
