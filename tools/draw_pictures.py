@@ -13,7 +13,7 @@ PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 
 
 def drawn() -> dict[str, str]:
-    """Return SVG by file name: the four pictures of one morning in the shop."""
+    """Return SVG by file name: the pictures of two mornings in the shop."""
     lab = Lab(seed=7)
     shop = lab.forge.import_repository("samples/shop")
     staging = lab.cluster("staging")
@@ -34,7 +34,26 @@ def drawn() -> dict[str, str]:
         "lanes.svg": view.lanes().svg,
         "tree.svg": view.tree().svg,
         "loop.svg": staging.flux.loop().svg,
+        "users.svg": _bad_morning(),
     }
+
+
+def _bad_morning() -> str:
+    """Return what users see of two bad versions: one never gets ready, one fails at its work."""
+    lab = Lab(seed=7)
+    shop = lab.forge.import_repository("samples/shop")
+    staging = lab.cluster("staging")
+    staging.flux.bootstrap(shop, path="overlays/staging", interval="1m")
+    lab.registry.push("shop/web:2.0.0", ready=False)
+    lab.registry.push("shop/web:2.0.1", error_rate=0.3)
+    lab.run("10m")
+    text = shop.read("base/web.yaml")
+    for version, time in (("2.0.0", "17m"), ("2.0.1", "5m")):
+        bad = shop.commit({"base/web.yaml": text.replace("1.4.0", version)}, f"Deliver {version}")
+        lab.run(time)
+        shop.revert(bad)
+        lab.run("7m")
+    return staging.users("web").picture.svg
 
 
 def main() -> None:

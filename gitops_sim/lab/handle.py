@@ -18,6 +18,7 @@ from gitops_sim.lab.comparison import Comparison
 from gitops_sim.lab.declared import Connection
 from gitops_sim.lab.flux import FluxHandle
 from gitops_sim.lab.parts import LabParts
+from gitops_sim.lab.rollouts import rollouts_behind
 from gitops_sim.lab.users import OBJECTIVE, UsersView, find_route
 from gitops_sim.push import Run, Workspace
 
@@ -187,7 +188,7 @@ class ClusterHandle:
     def users(
         self, route: str = "", *, since: str | None = None, objective: float = OBJECTIVE
     ) -> UsersView:
-        """Return what users saw: versions, errors, outages and the error budget.
+        """Return what users saw while what was rolled out, with outages and the error budget.
 
         Args:
             route: The name of a Service or an Ingress, or one of the lab's routes; empty: the one
@@ -202,7 +203,8 @@ class ClusterHandle:
         start = 0.0 if since is None else max(0.0, now - parse_duration(since))
         found = find_route(parts.journal, self.name, route, until=now)
         series = users_series(parts.journal, self.name, found, since=start, until=now)
-        return UsersView(series, parts.clock, start=start, objective=objective)
+        rollouts = rollouts_behind(found, self, parts.journal, self.name, (start, now))
+        return UsersView(series, parts.clock, start=start, objective=objective, rollouts=rollouts)
 
     def compared(self, *, start: float, end: float) -> Comparison:
         """Return desired and actual state at `end`, with the history from `start` on (seconds)."""

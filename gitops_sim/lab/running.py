@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gitops_sim.clock import format_duration
@@ -47,17 +48,34 @@ class Ran:
 def summarise(journal: Journal, since_entry: int) -> str:
     """Return what the journal gained from its entry number `since_entry` on, in one line."""
     counts: dict[type[facts.Fact], int] = {}
-    warnings = 0
-    for entry in journal.entries()[since_entry:]:
-        kind = type(entry.fact)
-        counts[kind] = counts.get(kind, 0) + 1
-        if isinstance(entry.fact, facts.EventSeen) and entry.fact.type == "Warning":
-            warnings += 1
+    told = [entry.fact for entry in journal.entries()[since_entry:]]
+    for fact in told:
+        counts[type(fact)] = counts.get(type(fact), 0) + 1
     parts = [
         f"{counts[kind]} {one if counts[kind] == 1 else many}"
         for kind, one, many in _TOLD
         if counts.get(kind)
     ]
+    warnings = _standing(told)
     if warnings:
-        parts.append(f"{warnings} {'warning' if warnings == 1 else 'warnings'}")
+        reasons = ", ".join(sorted({warning.reason for warning in warnings}))
+        many = "warning" if len(warnings) == 1 else "warnings"
+        parts.append(f"{len(warnings)} {many} ({reasons})")
     return ", ".join(parts) or "nothing happened"
+
+
+def _standing(told: Sequence[facts.Fact]) -> list[facts.EventSeen]:
+    """Return the warnings that are not over: a pod that got ready since has nothing to warn of.
+
+    Every healthy start has some: the first readiness probe comes before the program listens.
+    """
+    found: dict[tuple[str, str], list[facts.EventSeen]] = {}
+    for fact in told:
+        if isinstance(fact, facts.EventSeen) and fact.type == "Warning":
+            found.setdefault((fact.cluster, fact.subject), []).append(fact)
+        elif isinstance(fact, facts.ConditionChanged) and (fact.type, fact.status) == (
+            "Ready",
+            "True",
+        ):
+            found.pop((fact.cluster, fact.subject), None)
+    return [warning for warnings in found.values() for warning in warnings]

@@ -8,7 +8,7 @@ from typing import Any
 from gitops_sim.clock import VirtualClock, format_duration
 from gitops_sim.errors import LabError
 from gitops_sim.journal import Journal, Outage, UsersSeries, routes_of, users_series
-from gitops_sim.viz import OutageSpan, Picture, UsersChart, UsersStep, draw_users
+from gitops_sim.viz import OutageSpan, Picture, RolloutSpan, UsersChart, UsersStep, draw_users
 
 __all__ = ["OBJECTIVE", "UsersView", "find_route"]
 
@@ -24,12 +24,20 @@ class UsersView:
         clock: Names moments.
         start: Where the picture begins, in seconds since the epoch.
         objective: Part of the requests that shall be answered, such as 0.99.
+        rollouts: What was rolled out meanwhile, oldest first.
     """
 
     def __init__(
-        self, series: UsersSeries, clock: VirtualClock, *, start: float, objective: float
+        self,
+        series: UsersSeries,
+        clock: VirtualClock,
+        *,
+        start: float,
+        objective: float,
+        rollouts: tuple[RolloutSpan, ...] = (),
     ) -> None:
         self.series = series
+        self.rollouts = rollouts
         self._clock = clock
         self._start = start
         self._objective = objective
@@ -63,6 +71,7 @@ class UsersView:
             self._start,
             series.end,
             texts,
+            self.rollouts,
         )
         return draw_users(chart)
 

@@ -15,7 +15,7 @@ from gitops_sim.viz.overlay import Overlay, OverlayPanel, draw_overlay
 from gitops_sim.viz.picture import Picture
 from gitops_sim.viz.player import Frame, play
 from gitops_sim.viz.tree import TreeNode, draw_tree
-from gitops_sim.viz.users import OutageSpan, UsersChart, UsersStep, draw_users
+from gitops_sim.viz.users import OutageSpan, RolloutSpan, UsersChart, UsersStep, draw_users
 
 __all__ = [
     "Board",
@@ -33,6 +33,7 @@ __all__ = [
     "OverlayPanel",
     "Picture",
     "ReconcileLoop",
+    "RolloutSpan",
     "TreeNode",
     "UsersChart",
     "UsersStep",

@@ -109,7 +109,7 @@ def draw_row(row: BoardRow) -> str:
     """Draw one row with its top at 0."""
     look = SYNC_STATES[row.sync]
     tint = box(8, 2, 1104, 54, fill=look.tint, radius=8) if look.tint else ""
-    verdict_y = 24 if row.who else 31
+    verdict_y = 23 if row.who else 31
     ink = look.ink if row.sync != "Unknown" else INK
     parts = [
         tint,
@@ -119,7 +119,7 @@ def draw_row(row: BoardRow) -> str:
         text(492, verdict_y + 4, clipped(row.words, 18, 200), size=18, ink=ink, weight=600),
     ]
     if row.who:
-        parts.append(text(492, 47, clipped(f"by {row.who}", 13, 204), size=13, ink=MUTED))
+        parts.append(text(492, 49, clipped(f"by {row.who}", 15, 204), size=15, ink=MUTED))
     if row.actual is not None and row.health:
         parts.append(health_glyph(row.health, 1078, 29))
     health = f", health {row.health}" if row.health else ""
@@ -148,8 +148,8 @@ def _card(row: BoardRow, x: float, field: str | None, *, absent: str, room: floa
     name_room = room - taken - 14
     parts = [
         frame,
-        text(x + 14, 23, clipped(_kind_and_namespace(row), 13, name_room), size=13, ink=MUTED),
-        text(x + 14, 43, clipped(row.key.name, 18, name_room, face="bold"), size=18, weight=600),
+        text(x + 14, 24, clipped(_kind_and_namespace(row), 15, name_room), size=15, ink=MUTED),
+        text(x + 14, 45, clipped(row.key.name, 18, name_room, face="bold"), size=18, weight=600),
     ]
     right = x + room - 19
     if shown and row.differs:

@@ -33,7 +33,7 @@ _LEGEND: dict[SyncName, str] = {
     "Extra": "X extra",
     "Unknown": "? unknown",
 }
-_WIDTH, _LEFT, _TOP, _ROW = 1120, 290, 96, 50
+_WIDTH, _LEFT, _TOP, _ROW = 1120, 290, 96, 56
 _WIDEST = 164.0
 
 
@@ -70,22 +70,22 @@ def _legend(grid: Grid) -> Iterator[str]:
     present = {state for row in grid.rows for state in row.states}
     shown = [(sync, words) for sync, words in _LEGEND.items() if sync in present]
     for index, (sync, words) in enumerate(shown):
-        x = _LEFT + 16 + 180 * index
-        yield sync_glyph(sync, x, 24) + text(x + 22, 29, words, size=14)
+        x = _LEFT + 16 + 200 * index
+        yield sync_glyph(sync, x, 24) + text(x + 22, 29, words)
 
 
 def _heads(grid: Grid, width: float) -> Iterator[str]:
     for index, column in enumerate(grid.columns):
-        shown = clipped(column, 15, width - 6, face="bold")
+        shown = clipped(column, 16, width - 6, face="bold")
         x = _LEFT + width * (index + 0.5)
-        yield text(x, _TOP - 16, shown, size=15, weight=700, anchor="middle")
+        yield text(x, _TOP - 16, shown, weight=700, anchor="middle")
 
 
 def _row(grid: Grid, row: GridRow, y: float, width: float) -> str:
     parts = [
         line(20, y, _LEFT + width * len(grid.columns), y, stroke=LINE),
-        text(20, y + 19, row.key.kind, size=13, ink=MUTED),
-        text(20, y + 39, clipped(row.key.name, 17, _LEFT - 30, face="bold"), size=17, weight=700),
+        text(20, y + 21, row.key.kind, size=15, ink=MUTED),
+        text(20, y + 44, clipped(row.key.name, 17, _LEFT - 30, face="bold"), size=17, weight=700),
     ]
     for index, (column, state) in enumerate(zip(grid.columns, row.states, strict=True)):
         if state is None:

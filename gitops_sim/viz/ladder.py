@@ -21,10 +21,10 @@ MessageName: TypeAlias = Literal["request", "news"]
 
 _WIDTH = 1120
 _LEFT, _RIGHT = 176, 1032
-_HEAD_Y, _FIRST_Y, _ROW, _FALL = 52, 118, 36, 12
+_HEAD_Y, _FIRST_Y, _ROW, _FALL = 52, 124, 38, 12
 _LOST_INK = SYNC_STATES["Drifted"].ink
-_LABEL = 13
-_NARROWEST_LABEL = 150.0
+_LABEL = 15
+_NARROWEST_LABEL = 172.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +103,12 @@ def _x(ladder: Ladder, column: str) -> float:
 
 
 def _legend(ladder: Ladder) -> Iterator[str]:
-    yield text(20, 26, ladder.start_text, size=15, weight=700)
-    yield _arrow(176, 21, 226, 21, ACCENT) + text(236, 26, "asks for a change", size=14)
-    yield _arrow(396, 21, 446, 21, MUTED) + text(456, 26, "a watch tells of one", size=14)
+    yield text(20, 26, ladder.start_text, weight=700)
+    yield _arrow(176, 21, 226, 21, ACCENT) + text(236, 26, "asks for a change")
+    yield _arrow(406, 21, 456, 21, MUTED) + text(466, 26, "a watch tells of one")
     if any(message.lost for message in ladder.messages):
-        yield line(636, 21, 676, 21, stroke=_LOST_INK, stroke_width=2.5, dashed=True)
-        yield cross(682, 21, 5, _LOST_INK) + text(696, 26, "lost", size=14)
+        yield line(656, 21, 696, 21, stroke=_LOST_INK, stroke_width=2.5, dashed=True)
+        yield cross(702, 21, 5, _LOST_INK) + text(716, 26, "lost")
 
 
 def _columns(ladder: Ladder, bottom: float) -> Iterator[str]:
@@ -116,18 +116,18 @@ def _columns(ladder: Ladder, bottom: float) -> Iterator[str]:
     width = min(room, 168.0)
     for column in ladder.columns:
         x = _x(ladder, column)
-        yield line(x, _HEAD_Y + 38, x, bottom, stroke=LINE)
-        yield box(x - width / 2, _HEAD_Y, width, 38, fill=PAPER, stroke=LINE, radius=8)
+        yield line(x, _HEAD_Y + 44, x, bottom, stroke=LINE)
+        yield box(x - width / 2, _HEAD_Y, width, 44, fill=PAPER, stroke=LINE, radius=8)
         words = _two_lines(column, width - 8)
-        top = _HEAD_Y + (24 if len(words) == 1 else 17)
+        top = _HEAD_Y + (27 if len(words) == 1 else 19)
         for index, word in enumerate(words):
-            shown = clipped(word, 14, width - 6, face="bold")
-            yield text(x, top + 15 * index, shown, size=14, weight=700, anchor="middle")
+            shown = clipped(word, 15, width - 6, face="bold")
+            yield text(x, top + 17 * index, shown, size=15, weight=700, anchor="middle")
 
 
 def _two_lines(name: str, room: float) -> tuple[str, ...]:
     """Return the name, broken at its last space or hyphen if one line is too narrow for it."""
-    if width_of(name, 14, face="bold") <= room:
+    if width_of(name, 15, face="bold") <= room:
         return (name,)
     for sign in (" ", "-"):
         first, found, second = name.rpartition(sign)
@@ -150,7 +150,7 @@ def _message(ladder: Ladder, message: Message, row: int) -> str:
     told = message.label + (": lost" if message.lost else "")
     shown = clipped(told, _LABEL, max(abs(x2 - x1) - 24, _NARROWEST_LABEL))
     width, middle = width_of(shown, _LABEL), (x1 + x2) / 2
-    strip = box(middle - width / 2, y - 15, width, 15, fill=PAPER, radius=0)  # hides the columns
+    strip = box(middle - width / 2, y - 17, width, 17, fill=PAPER, radius=0)  # hides the columns
     label_ink = ink if message.lost else INK
     label = text(middle, y - 3, shown, size=_LABEL, anchor="middle", ink=label_ink)
     return group(strip + drawn + label, title=_told(message))

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from gitops_sim.viz.glyphs import cross, diamond, triangle
 from gitops_sim.viz.palette import ACCENT, INK, LINE, MUTED, SYNC_STATES
 from gitops_sim.viz.picture import Picture
-from gitops_sim.viz.svg import clipped, document, group, line, number, path, text
+from gitops_sim.viz.svg import clipped, document, group, line, number, path, text, width_of
 
 __all__ = ["LaneMark", "Lanes", "draw_lanes"]
 
@@ -83,18 +83,18 @@ def _axes(lanes: Lanes) -> list[str]:
         text(_RIGHT, _HEIGHT - 14, lanes.clock_texts[1], ink=MUTED, anchor="end"),
         text((_LEFT + _RIGHT) / 2, _HEIGHT - 14, _exposure_text(lanes), anchor="middle"),
         diamond(_LEFT + 8, 22, 8, INK),
-        text(_LEFT + 24, 28, "commit", size=15),
+        text(_LEFT + 24, 28, "commit"),
         triangle(_LEFT + 118, 22, 8, ACCENT),
-        text(_LEFT + 134, 28, "applied", size=15),
+        text(_LEFT + 134, 28, "applied"),
         cross(_LEFT + 228, 22, 6, SYNC_STATES["Drifted"].ink),
-        text(_LEFT + 244, 28, "changed by hand", size=15),
+        text(_LEFT + 244, 28, "changed by hand"),
     ]
 
 
 def _band(lanes: Lanes) -> str:
     most = max((count for _, count in lanes.gap), default=0)
     if not most:
-        return text(_LEFT + 8, _BAND_Y - 10, "no object differs", size=15, ink=MUTED)
+        return text(_LEFT + 8, _BAND_Y - 10, "no object differs", ink=MUTED)
     height = _BAND_HEIGHT / most
     d = f"M{number(_x(lanes, lanes.gap[0][0]))} {_BAND_Y}"
     labels = []
@@ -103,10 +103,10 @@ def _band(lanes: Lanes) -> str:
         top = _BAND_Y - count * height
         left, right = _x(lanes, time), _x(lanes, until)
         d += f"V{number(top)}H{number(right)}"
-        if count and right - left >= 9 * len(str(count)):
+        if count and right - left >= 10 * len(str(count)):
             middle = (left + right) / 2
-            y = top + 16 if count * height > 22 else top - 5
-            labels.append(text(middle, y, str(count), size=13, ink=MUTED, anchor="middle"))
+            y = top + 18 if count * height > 24 else top - 5
+            labels.append(text(middle, y, str(count), size=15, ink=MUTED, anchor="middle"))
     look = SYNC_STATES["OutOfSync"]
     band = path(d + f"V{_BAND_Y}Z", fill=look.tint, stroke=look.ink, stroke_width=2)
     return band + "".join(labels)
@@ -125,9 +125,9 @@ def _marks(lanes: Lanes) -> list[str]:
             sign, y = cross(x, _CLUSTER_Y, 8, SYNC_STATES["Drifted"].ink), _CLUSTER_Y - 16.0
         label = ""
         if x >= free[mark.name] and x < _RIGHT - 20:
-            shown = clipped(mark.label, 13, min(240, _RIGHT - x + 12))
-            label = text(x - 4, y, shown, size=13, ink=MUTED)
-            free[mark.name] = x + len(shown) * 8 + 10
+            shown = clipped(mark.label, 15, min(280, _RIGHT - x + 12))
+            label = text(x - 4, y, shown, size=15, ink=MUTED)
+            free[mark.name] = x + width_of(shown, 15)
         drawn.append(group(sign + label, title=f"{mark.name}: {mark.label}"))
     return drawn
 

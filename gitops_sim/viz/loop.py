@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from gitops_sim.viz.palette import ACCENT, INK, LINE, MUTED, PAPER
 from gitops_sim.viz.picture import Picture
-from gitops_sim.viz.svg import box, clipped, document, group, number, path, text
+from gitops_sim.viz.svg import box, clipped, document, group, number, path, text, width_of
 
 __all__ = ["LoopStage", "ReconcileLoop", "draw_loop"]
 
-_WIDTH, _HEIGHT = 1120, 270
-_BOX_WIDTH, _BOX_HEIGHT = 230, 110
+_WIDTH, _HEIGHT = 1120, 292
+_BOX_WIDTH, _BOX_HEIGHT, _GAP = 246, 128, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,13 @@ def draw_loop(loop: ReconcileLoop) -> Picture:
     for index, stage in enumerate(loop.stages):
         parts.append(_station(stage, index, active=index == loop.active))
         if index:
-            x = 20 + index * (_BOX_WIDTH + 53) - 53
-            parts.append(_arrow(f"M{number(x + 8)} 123H{number(x + 42)}", x + 45, 123))
-    back = "M985 184V234H135V196"
+            x = _x(index) - _GAP
+            parts.append(_arrow(f"M{number(x + 4)} 132H{number(x + 22)}", x + 29, 132))
+    back = "M977 202V256H143V214"
     parts.append(path(back, stroke=INK, stroke_width=2.5))
-    parts.append(path("M135 184l-7 14h14Z", fill=INK))
-    parts.append(box(380, 218, 360, 34, fill=PAPER, stroke=LINE, radius=17))
-    parts.append(text(560, 240, clipped(loop.back, 15, 340), size=15, anchor="middle"))
+    parts.append(path("M143 202l-7 14h14Z", fill=INK))
+    parts.append(box(370, 240, 380, 34, fill=PAPER, stroke=LINE, radius=17))
+    parts.append(text(560, 262, clipped(loop.back, 16, 364), anchor="middle"))
     words = [f"{loop.agent}: {_times(loop.rounds)}; {loop.back}"]
     for index, stage in enumerate(loop.stages):
         mark = ">" if index == loop.active else " "
@@ -68,7 +68,7 @@ def draw_loop(loop: ReconcileLoop) -> Picture:
 
 
 def _station(stage: LoopStage, index: int, *, active: bool) -> str:
-    x = 20 + index * (_BOX_WIDTH + 53)
+    x = _x(index)
     frame = box(
         x,
         68,
@@ -81,8 +81,11 @@ def _station(stage: LoopStage, index: int, *, active: bool) -> str:
     )
     lines = (
         text(x + 14, 96, f"{index + 1}  {stage.name}", size=18, weight=700),
-        text(x + 14, 126, clipped(stage.last, 14, _BOX_WIDTH - 24), size=14),
-        text(x + 14, 150, clipped(stage.detail, 13, _BOX_WIDTH - 24), size=13, ink=MUTED),
+        text(x + 14, 126, clipped(stage.last, 16, _BOX_WIDTH - 22)),
+        *(
+            text(x + 14, 152 + 20 * row, clipped(words, 15, _BOX_WIDTH - 22), size=15, ink=MUTED)
+            for row, words in enumerate(_two_lines(stage.detail))
+        ),
     )
     return group(frame + "".join(lines), title=f"{stage.name}: {stage.last}")
 
@@ -90,3 +93,19 @@ def _station(stage: LoopStage, index: int, *, active: bool) -> str:
 def _arrow(d: str, x: float, y: float) -> str:
     head = f"M{number(x)} {number(y)}l-12 -7v14Z"
     return path(d, stroke=INK, stroke_width=2.5) + path(head, fill=INK)
+
+
+def _x(index: int) -> float:
+    return 20 + index * (_BOX_WIDTH + _GAP)
+
+
+def _two_lines(words: str) -> list[str]:
+    """Return the words in one line, or in two where one is too narrow for them."""
+    first = second = ""
+    for word in words.split():
+        longer = f"{first} {word}".strip()
+        if second or width_of(longer, 15) > _BOX_WIDTH - 22:
+            second = f"{second} {word}".strip()
+        else:
+            first = longer
+    return [line for line in (first, second) if line]

@@ -17,7 +17,7 @@ __all__ = ["Overlay", "OverlayPanel", "draw_overlay"]
 
 _WIDTH = 1120
 _LEFT, _RIGHT = 190, 1090
-_HEAD, _PANEL, _PLOT, _FOOT = 136, 128, 84, 40
+_HEAD, _PANEL, _PLOT, _FOOT = 142, 128, 84, 40
 _INKS = (ACCENT, SYNC_STATES["OutOfSync"].ink)
 
 _Steps = tuple[tuple[float, float], ...]
@@ -95,7 +95,7 @@ def _value_at(steps: Sequence[tuple[float, float]], time: float) -> float:
 
 def _legend(overlay: Overlay) -> list[str]:
     drawn = [
-        text(20, 58 + 20 * row, clipped(words, 14, _RIGHT - 20), size=14)
+        text(20, 58 + 22 * row, clipped(words, 16, _RIGHT - 20))
         for row, words in enumerate(overlay.words)
     ]
     x = 20.0
@@ -113,7 +113,7 @@ def _parting(overlay: Overlay, bottom: float) -> list[str]:
     x = overlay.x(overlay.parting)
     side = "end" if x > (_LEFT + _RIGHT) / 2 else "start"
     label = text(
-        x + (-6 if side == "end" else 6), _HEAD - 6, "here they part", size=13, anchor=side
+        x + (-6 if side == "end" else 6), _HEAD - 6, "here they part", size=15, anchor=side
     )
     return [line(x, _HEAD - 16, x, bottom, stroke=INK, dashed=True), label]
 
@@ -123,7 +123,7 @@ def _panel(overlay: Overlay, panel: OverlayPanel, top: float) -> str:
     most = max((value for steps in panel.series for _, value in steps), default=0.0)
     drawn = [
         line(_LEFT, bottom, _RIGHT, bottom, stroke=LINE, stroke_width=2),
-        text(_LEFT - 10, bottom + 5, f"0{panel.unit}", size=13, ink=MUTED, anchor="end"),
+        text(_LEFT - 10, bottom + 5, f"0{panel.unit}", size=15, ink=MUTED, anchor="end"),
         *(
             text(20, top + 40 + 20 * row, words, size=16, weight=700)
             for row, words in enumerate(_wrapped(panel.title))
@@ -131,7 +131,7 @@ def _panel(overlay: Overlay, panel: OverlayPanel, top: float) -> str:
     ]
     if most:
         label = f"{most:g}{panel.unit}"
-        drawn.append(text(_LEFT - 10, top + 20, label, size=13, ink=MUTED, anchor="end"))
+        drawn.append(text(_LEFT - 10, top + 20, label, size=15, ink=MUTED, anchor="end"))
     for steps, ink, dashed in zip(panel.series, _INKS, (False, True), strict=True):
         points = _line(overlay, steps, bottom, _PLOT / most if most else 0.0)
         drawn.append(path(points, stroke=ink, stroke_width=3, dashed=dashed))

@@ -12,11 +12,11 @@ from gitops_sim.types import ResourceKey
 from gitops_sim.viz.glyphs import health_glyph
 from gitops_sim.viz.palette import LINE, MUTED, PAPER, health_ink
 from gitops_sim.viz.picture import Picture
-from gitops_sim.viz.svg import box, clipped, document, group, number, path, text
+from gitops_sim.viz.svg import box, clipped, document, group, number, path, text, width_of
 
 __all__ = ["TreeNode", "draw_tree"]
 
-_BOX_WIDTH, _BOX_HEIGHT, _GAP_X, _ROW = 236, 44, 44, 54
+_BOX_WIDTH, _BOX_HEIGHT, _GAP_X, _ROW = 250, 52, 30, 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +98,22 @@ def _draw(node: TreeNode, depth: int, rows: dict[ResourceKey, int]) -> str:
     parts = (
         edge,
         frame,
-        text(x + 12, y + 17, clipped(heading, 12, _BOX_WIDTH - 48), size=12, ink=MUTED),
+        text(x + 12, y + 20, clipped(heading, 15, _BOX_WIDTH - 20), size=15, ink=MUTED),
         text(
             x + 12,
-            y + 36,
-            clipped(node.key.name, 15, _BOX_WIDTH - 50, face="bold"),
-            size=15,
+            y + 42,
+            _both_ends(node.key.name, int((_BOX_WIDTH - 50) / width_of("n", 16, face="bold"))),
+            size=16,
             weight=600,
         ),
-        health_glyph(node.health, x + _BOX_WIDTH - 20, y + 22),
+        health_glyph(node.health, x + _BOX_WIDTH - 22, y + 34),
     )
     return group("".join(parts), title=f"{node.key}: {node.health}")
+
+
+def _both_ends(name: str, most: int) -> str:
+    """Shorten a name in its middle: what tells one pod from the next stands at its end."""
+    if len(name) <= most:
+        return name
+    tail = name.rpartition("-")[2][-(most // 2) :]
+    return f"{name[: most - len(tail) - 2]}…-{tail}" if "-" in name else f"{name[: most - 1]}…"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gitops_sim.errors import LabError
@@ -20,7 +22,14 @@ def test_a_bad_image_that_never_gets_ready_costs_users_nothing(
     assert (seen.series.versions, seen.outages) == (["1.4.0"], [])
     shop.revert(bad)
     lab.run("5m")
-    assert staging.users("web").series.availability == 1
+    seen = staging.users("web")
+    assert seen.series.availability == 1
+    assert [(r.version, r.done is None, r.stuck is None) for r in seen.rollouts] == [
+        ("1.4.0", False, True),
+        ("2.0.0", True, False),
+        ("1.4.0", False, True),
+    ]
+    assert "2.0.0 is stuck" in str(seen)
 
 
 def test_an_outage_by_hand_is_drawn_with_its_length(lab: Lab, staging: ClusterHandle) -> None:
@@ -55,3 +64,21 @@ def test_more_users_are_a_call_that_is_replayed(lab: Lab, staging: ClusterHandle
     lab.run("2m")
     assert staging.users("web").series.failed > 0
     assert lab.fork().journal.to_jsonl() == lab.journal.to_jsonl()
+
+
+def test_roll_outs_are_found_behind_an_ingress_and_not_where_two_share_a_service(
+    lab: Lab, staging: ClusterHandle
+) -> None:
+    service = {"name": "web", "port": {"number": 80}}
+    path = {"path": "/", "pathType": "Prefix", "backend": {"service": service}}
+    front: dict[str, Any] = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress"}
+    front["metadata"] = {"name": "front", "namespace": "shop"}
+    front["spec"] = {"rules": [{"host": "shop.example.com", "http": {"paths": [path]}}]}
+    staging.create(front)
+    lab.run("2m")
+    (rollout,) = staging.users("front").rollouts
+    assert (rollout.version, rollout.done is not None) == ("1.4.0", True)
+    canary = staging.get("Deployment", "web", "shop")
+    staging.create(canary | {"metadata": {"name": "canary", "namespace": "shop"}, "status": {}})
+    lab.run("2m")
+    assert staging.users("front").rollouts == ()

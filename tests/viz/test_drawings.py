@@ -112,3 +112,12 @@ def test_number_of_a_step_too_narrow_for_it_is_not_drawn() -> None:
     assert ">6<" in svg
     assert ">7<" not in svg
     assert "7 objects differ" in draw_lanes(lanes).words
+
+
+def test_names_of_pods_keep_the_end_that_tells_them_apart() -> None:
+    name = "catalog-6cf98c6d6f-8k2xf"
+    shown = drawn(draw_tree([TreeNode(key("Pod", name), None, "Current")]).svg, "text")
+    assert shown[-1] is not None
+    assert shown[-1] != name
+    assert shown[-1].startswith("catalog-")
+    assert shown[-1].endswith("…-8k2xf")

@@ -6,7 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
-from gitops_sim.viz import OutageSpan, UsersChart, UsersStep, draw_users
+from gitops_sim.viz import OutageSpan, RolloutSpan, UsersChart, UsersStep, draw_users
 from gitops_sim.viz.palette import PAPER, VERSION_LOOKS
 
 CHART = UsersChart(
@@ -23,6 +23,17 @@ CHART = UsersChart(
     0,
     300,
     ("09:00", "09:05"),
+)
+
+
+ROLLOUTS = replace(
+    CHART,
+    rollouts=(
+        RolloutSpan(0, 90, "1", done=10),
+        RolloutSpan(90, 160, "3", stuck=150),
+        RolloutSpan(160, 220, "4"),
+        RolloutSpan(220, 300, "2", done=230),
+    ),
 )
 
 
@@ -87,3 +98,33 @@ def test_names_of_versions_are_readable_on_their_bands() -> None:
     for tint, ink in VERSION_LOOKS:
         for paper in (tint, PAPER):
             assert (_light(paper) + 0.05) / (_light(ink) + 0.05) >= 4.5
+
+
+def test_the_lane_of_roll_outs_tells_which_came_to_their_end() -> None:
+    picture = draw_users(ROLLOUTS)
+    assert titles(picture.svg)[-4:] == [
+        "roll-out of 1: rolled out in 10s",
+        "roll-out of 3: stuck, never rolled out",
+        "roll-out of 4: not rolled out by then",
+        "roll-out of 2: rolled out in 10s",
+    ]
+    assert "  +  150.0s  roll-out of 3 is stuck" in picture.words.splitlines()
+    assert "  +  230.0s  roll-out of 2 is done" in picture.words.splitlines()
+
+
+def test_a_version_that_users_never_saw_does_not_change_the_looks_of_the_others() -> None:
+    assert list(ROLLOUTS.looks) == ["1", "2", "3", "4"]
+    assert ROLLOUTS.looks | CHART.looks == ROLLOUTS.looks
+
+
+def _end_of(words: str, svg: str) -> float:
+    found = next(e for e in ET.fromstring(svg).iter() if e.text == words)
+    return float(found.get("x") or 0)
+
+
+def test_what_is_left_of_the_budget_stands_where_the_line_is_not() -> None:
+    early = replace(CHART, budget=((0, 1.0), (10, -1.0), (300, -1.0)))
+    late = replace(CHART, budget=((0, 1.0), (270, 1.0), (290, -1.0), (300, -1.0)))
+    assert _end_of("spent 2.0 times", draw_users(early).svg) == 1086
+    falls_at = CHART.x(270)
+    assert _end_of("spent 2.0 times", draw_users(late).svg) < falls_at
