@@ -15,6 +15,7 @@ from gitops_sim.types import Manifest
 
 __all__ = [
     "Misfit",
+    "matches_node",
     "matches_node_terms",
     "misfits",
     "tolerates",
@@ -34,7 +35,7 @@ def misfits(
 ) -> Iterator[Misfit]:
     """Return the reasons of the first rule that a node breaks for a pod, nothing if it fits.
 
-    Rules about other pods on other nodes are in `pod_placement`.
+    Rules about pods on other nodes are in `pod_affinity` and `topology_spread`.
 
     Args:
         pod: Is to be placed.
@@ -70,6 +71,17 @@ def matches_node_terms(node: Manifest, terms: Iterable[Mapping[str, Any]]) -> bo
     return any(_matches_term(node, term) for term in terms)
 
 
+def matches_node(pod: Manifest, node: Manifest) -> bool:
+    """True when a node meets a pod's nodeSelector and required node affinity."""
+    labels = node["metadata"].get("labels") or {}
+    selector = pod["spec"].get("nodeSelector") or {}
+    if any(labels.get(key) != value for key, value in selector.items()):
+        return False
+    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    return required is None or matches_node_terms(node, required.get("nodeSelectorTerms") or ())
+
+
 def _tolerates(toleration: Mapping[str, Any], taint: Mapping[str, str]) -> bool:
     if toleration.get("effect") and toleration["effect"] != taint["effect"]:
         return False
@@ -97,19 +109,12 @@ def _name(pod: Manifest, node: Manifest, _: NodeInfo) -> Iterator[Misfit]:
 def _taints(pod: Manifest, node: Manifest, _: NodeInfo) -> Iterator[Misfit]:
     taint = untolerated(pod, node, ("NoSchedule", "NoExecute"))
     if taint is not None:
-        told = f"node(s) had untolerated taint(s) {{{taint['key']}: {taint.get('value', '')}}}"
-        yield Misfit(told.replace("taint(s)", "taint"), helps_preemption=False)
+        told = f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
+        yield Misfit(told, helps_preemption=False)
 
 
 def _affinity(pod: Manifest, node: Manifest, _: NodeInfo) -> Iterator[Misfit]:
-    labels = node["metadata"].get("labels") or {}
-    selector = pod["spec"].get("nodeSelector") or {}
-    fits = all(labels.get(key) == value for key, value in selector.items())
-    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
-    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
-    if fits and required is not None:
-        fits = matches_node_terms(node, required.get("nodeSelectorTerms") or ())
-    if not fits:
+    if not matches_node(pod, node):
         text = "node(s) didn't match Pod's node affinity/selector"
         yield Misfit(text, helps_preemption=False)
 

@@ -7,13 +7,14 @@ k8s.io/component-helpers, resource/helpers.go (PodRequests).
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from gitops_sim.apimachinery.quantities import parse
+from gitops_sim.cluster.nodes.pod_terms import PodTerms
 from gitops_sim.runtime import Informer
 from gitops_sim.runtime.informer import CacheChange
 from gitops_sim.types import Manifest
@@ -21,6 +22,8 @@ from gitops_sim.types import Manifest
 __all__ = [
     "NodeInfo",
     "NodeInfos",
+    "Placed",
+    "Supposed",
     "allocatable",
     "pod_requests",
     "scored_requests",
@@ -46,14 +49,25 @@ class NodeInfo:
     owners: dict[str, int] = field(default_factory=dict)
 
 
+class Placed(Protocol):
+    """Which pods are on which nodes: what is so, or what is supposed."""
+
+    @property
+    def related(self) -> Mapping[str, Mapping[str, PodTerms]]:
+        """By node and uid, the terms of the pods that say something about other pods."""
+
+    def __getitem__(self, node: str) -> NodeInfo:
+        """Return what is on a node."""
+
+
 class NodeInfos:
     """Kept up to date from a cache of pods; finished pods do not count.
 
-    `avoiding` are the placed pods that want others to be elsewhere (required anti-affinity).
+    `related` has the placed pods with affinity or anti-affinity, by node and uid.
     """
 
     def __init__(self, pods: Informer) -> None:
-        self.avoiding: dict[str, Manifest] = {}
+        self.related: dict[str, dict[str, PodTerms]] = {}
         self._infos: dict[str, NodeInfo] = {}
         pods.on_change(self._follow)
 
@@ -63,15 +77,6 @@ class NodeInfos:
         if found is None:
             found = self._infos[node] = NodeInfo()
         return found
-
-    def without(self, node: str, gone: Container[str]) -> NodeInfo:
-        """Return what would be on a node without some pods, told by uid."""
-        left = NodeInfo()
-        for uid, pod in self[node].pods.items():
-            if uid not in gone:
-                left.pods[uid] = pod
-                _add(left.requested, pod_requests(pod))
-        return left
 
     def _follow(self, change: CacheChange) -> None:
         before, after = change
@@ -89,17 +94,53 @@ class NodeInfos:
         uid = pod["metadata"]["uid"]
         if sign > 0:
             info.pods[uid] = pod
-            if (pod["spec"].get("affinity") or {}).get("podAntiAffinity"):
-                self.avoiding[uid] = pod
+            terms = PodTerms.of(pod)
+            if any(terms):
+                self.related.setdefault(_place(pod), {})[uid] = terms
         else:
             info.pods.pop(uid, None)
-            self.avoiding.pop(uid, None)
+            _drop(self.related, _place(pod), uid)
         for owner in pod["metadata"].get("ownerReferences") or ():
             info.owners[owner["uid"]] = info.owners.get(owner["uid"], 0) + sign
         for name, amount in pod_requests(pod).items():
             info.requested[name] = info.requested.get(name, Fraction(0)) + sign * amount
         for name, thousandths in scored_requests(pod).items():
             info.scored[name] = info.scored.get(name, 0) + sign * thousandths
+
+
+class Supposed:
+    """What would be if some pods of one node went, told by uid, or others came to it."""
+
+    def __init__(
+        self,
+        placed: Placed,
+        node: str,
+        *,
+        gone: Container[str] = (),
+        come: Iterable[Manifest] = (),
+    ) -> None:
+        self._placed, self._node = placed, node
+        self._info = NodeInfo()
+        here: dict[str, PodTerms] = {}
+        stay = [pod for uid, pod in placed[node].pods.items() if uid not in gone]
+        for pod in (*stay, *come):
+            uid = pod["metadata"]["uid"]
+            self._info.pods[uid] = pod
+            _add(self._info.requested, pod_requests(pod))
+            terms = PodTerms.of(pod)
+            if any(terms):
+                here[uid] = terms
+        self.related: Mapping[str, Mapping[str, PodTerms]] = {**placed.related, node: here}
+
+    def __getitem__(self, node: str) -> NodeInfo:
+        """Return what would be on a node."""
+        return self._info if node == self._node else self._placed[node]
+
+
+def _drop(related: dict[str, dict[str, PodTerms]], node: str, uid: str) -> None:
+    here = related.get(node)
+    if here is not None and here.pop(uid, None) is not None and not here:
+        del related[node]
 
 
 def _place(pod: Manifest) -> str:

@@ -2,11 +2,12 @@
 
 A pod without a node is looked at when it comes, and again, at most once a second, when nodes,
 claims or other pods changed. It goes to the best of the nodes that it fits; when it fits none, its
-condition and an event say why, and pods of lower priority may have to go.
+condition and an event say why, and pods of lower priority may have to go: then it is nominated for
+their node, and nobody of lower priority takes their place.
 
 Source: k8s.io/kubernetes, pkg/scheduler (schedule_one.go) and its default plugins.
-Differs: no random choice among equal nodes: the first by name is taken; image locality does not
-weigh; an unschedulable pod is not tried again after 5 minutes without any change.
+Differs: an unschedulable pod is not tried again after 5 minutes without any change; that it still
+fits nowhere is told again only when the reasons are others.
 """
 
 from __future__ import annotations
@@ -17,17 +18,18 @@ from typing import Any
 
 from gitops_sim.apimachinery import conditions
 from gitops_sim.apimachinery.copying import fresh_copy
-from gitops_sim.cluster.nodes import preemption
-from gitops_sim.cluster.nodes.filters import Misfit, matches_node_terms, misfits, untolerated
-from gitops_sim.cluster.nodes.node_infos import (
-    NodeInfo,
-    NodeInfos,
-    pod_requests,
-    scored_requests,
-    thousandths,
+from gitops_sim.cluster.nodes.fitting import Fitting, priority_of
+from gitops_sim.cluster.nodes.node_infos import NodeInfos
+from gitops_sim.cluster.nodes.pod_terms import PodTerms
+from gitops_sim.cluster.nodes.preemption import (
+    DISRUPTION_REASON,
+    NOT_HELPFUL,
+    Plan,
+    explain,
+    look_for_victims,
 )
-from gitops_sim.cluster.nodes.pod_placement import Placement
 from gitops_sim.cluster.nodes.scheduler_events import SchedulerEvents
+from gitops_sim.cluster.nodes.scoring import best_node
 from gitops_sim.errors import ConflictError, NotFoundError
 from gitops_sim.protocols import Clock, Cluster
 from gitops_sim.runtime import Caches, Request, Watched
@@ -39,13 +41,14 @@ NAME = "default-scheduler"
 
 _WRITE_SECONDS = 0.004
 _OVER = ("Succeeded", "Failed")
+_REASON = "Unschedulable"
 _ALL_WAITING = Request("", "")
 """Asks to look at all pods that wait for a node."""
 _AGAIN_SECONDS = 1.0
 
 
 def _pod_requests(pod: Manifest, caches: Caches) -> Iterable[Request]:
-    """Ask for a pod that waits; one that leaves its node may make room for all that wait."""
+    """Ask for a pod that waits; one that goes may make room, one that comes may be waited for."""
     metadata = pod["metadata"]
     if _waits(pod):
         return (Request(metadata["namespace"], metadata["name"]),)
@@ -53,7 +56,18 @@ def _pod_requests(pod: Manifest, caches: Caches) -> Iterable[Request]:
         return ()
     live = caches["v1/Pod"].get(metadata["name"], metadata["namespace"])
     is_gone = live is None or (live.get("status") or {}).get("phase") in _OVER
-    return (_ALL_WAITING,) if is_gone else ()
+    waiting = caches["v1/Pod"].by_index("waiting", "yes" if is_gone else "for others")
+    return (_ALL_WAITING,) if waiting else ()
+
+
+def _is_about_places(before: Manifest | None, after: Manifest | None) -> bool:
+    """What a kubelet tells of a pod changes nothing for others, until it is over."""
+    if before is None or after is None:
+        return True
+    if before["spec"] != after["spec"] or _is_over(before) != _is_over(after):
+        return True
+    old, new = before["metadata"], after["metadata"]
+    return any(old.get(name) != new.get(name) for name in ("labels", "deletionTimestamp"))
 
 
 def _everything_waiting(manifest: Manifest, caches: Caches) -> Iterable[Request]:
@@ -71,10 +85,11 @@ def _is_about_fit(before: Manifest | None, after: Manifest | None) -> bool:
 
 
 SCHEDULER_WATCHES = (
-    Watched("v1/Pod", requests=_pod_requests),
+    Watched("v1/Pod", requests=_pod_requests, predicate=_is_about_places),
     Watched("v1/Node", requests=_everything_waiting, predicate=_is_about_fit),
     Watched("v1/PersistentVolumeClaim", requests=_everything_waiting),
     Watched("v1/Namespace", requests=lambda manifest, caches: ()),
+    Watched("policy/v1/PodDisruptionBudget", requests=lambda manifest, caches: ()),
 )
 
 
@@ -88,7 +103,8 @@ class Scheduler:
             caches["v1/PersistentVolumeClaim"],
             caches["v1/Namespace"],
         )
-        self._pods.add_index("waiting", lambda pod: ("yes",) if _waits(pod) else ())
+        self._budgets = caches["policy/v1/PodDisruptionBudget"]
+        self._pods.add_index("waiting", _waiting_for)
         self._infos = NodeInfos(self._pods)
         self._clock = clock
         self._events = SchedulerEvents(client, clock, NAME)
@@ -119,25 +135,35 @@ class Scheduler:
         nodes = self._nodes.list()
         problem = self._problem(pod, nodes)
         if problem:
-            text = f"0/{len(nodes)} nodes are available: {problem}."
-            yield from self._refuse(pod, text + _preemption_text(len(nodes)) if nodes else problem)
+            yield from self._refuse(pod, problem)
             return
-        reasons = self._misfits(pod, nodes)
-        fitting = [node for node in nodes if not reasons[node["metadata"]["name"]]]
-        if fitting:
-            wants = scored_requests(pod)
-            best = max(fitting, key=lambda node: self._score(pod, wants, node))
-            yield from self._bind(pod, best["metadata"]["name"])
+        fitting = self._fitting(pod, nodes)
+        reasons = fitting.all_misfits()
+        candidates = [node for node in nodes if not reasons[node["metadata"]["name"]]]
+        expected = [node for node in candidates if node["metadata"]["name"] == _nominated(pod)]
+        candidates = expected or candidates
+        if candidates:
+            yield from self._bind(pod, best_node(fitting, candidates)["metadata"]["name"])
             return
-        plan = preemption.choose(pod, nodes, self._infos, reasons)
-        if plan is not None:
-            yield from self._preempt(pod, plan)
-        yield from self._refuse(pod, _explain(reasons, preempts=plan is not None))
+        text = explain(len(nodes), Counter(m.reason for found in reasons.values() for m in found))
+        plan, why = look_for_victims(fitting, reasons, self._budgets.list())
+        if plan is None:
+            yield from self._refuse(pod, f"{text} preemption: {why}")
+            return
+        yield from self._refuse(pod, text, nominated=plan.node)
+        yield from self._make_room(pod, plan)
 
     def _problem(self, pod: Manifest, nodes: Sequence[Manifest]) -> str:
-        """Return why the pod can go nowhere at all; empty when nodes decide."""
+        """Return the words for why the pod can go nowhere at all; empty when nodes decide."""
         if not nodes:
             return "no nodes available to schedule pods"
+        problem = self._claim_problem(pod)
+        if not problem:
+            return ""
+        text = f"0/{len(nodes)} nodes are available: {problem}."
+        return f"{text} preemption: {explain(len(nodes), {NOT_HELPFUL: len(nodes)})}"
+
+    def _claim_problem(self, pod: Manifest) -> str:
         namespace = pod["metadata"]["namespace"]
         for volume in pod["spec"].get("volumes") or ():
             claim_name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
@@ -154,29 +180,15 @@ class Scheduler:
                 return "pod has unbound immediate PersistentVolumeClaims"
         return ""
 
-    def _misfits(self, pod: Manifest, nodes: Sequence[Manifest]) -> dict[str, Sequence[Misfit]]:
+    def _fitting(self, pod: Manifest, nodes: Sequence[Manifest]) -> Fitting:
         labels = {
             namespace["metadata"]["name"]: namespace["metadata"].get("labels") or {}
             for namespace in self._namespaces.list()
         }
-        placement = Placement(pod, nodes, self._infos, labels)
-        wants = pod_requests(pod)
-        found: dict[str, Sequence[Misfit]] = {}
-        for node in nodes:
-            name = node["metadata"]["name"]
-            found[name] = list(misfits(pod, wants, node, self._infos[name])) or list(
-                placement.misfits(node)
-            )
-        return found
-
-    def _score(
-        self, pod: Manifest, wants: Mapping[str, int], node: Manifest
-    ) -> tuple[int, float, int]:
-        """Return what makes a node better: wishes, then free share, then few pods of one owner."""
-        info = self._infos[node["metadata"]["name"]]
-        soft = untolerated(pod, node, ("PreferNoSchedule",))
-        wishes = _preferred(pod, node) - (100 if soft is not None else 0)
-        return wishes, _free_share(wants, node, info), -_siblings(pod, info)
+        nominated: dict[str, list[Manifest]] = {}
+        for other in self._pods.by_index("waiting", "victims"):
+            nominated.setdefault(other["status"]["nominatedNodeName"], []).append(other)
+        return Fitting(pod, nodes, self._infos, labels, nominated)
 
     def _bind(self, pod: Manifest, node: str) -> Generator[Any, Any, None]:
         metadata = pod["metadata"]
@@ -196,26 +208,36 @@ class Scheduler:
         self._events.tell(pod, ("Normal", "Scheduled", "Binding"), text)
 
     def _refuse(
-        self, pod: Manifest, message: str, *, reason: str = "Unschedulable"
+        self, pod: Manifest, message: str, *, nominated: str = ""
     ) -> Generator[Any, Any, None]:
+        """Say why a pod goes nowhere now, and which node it is nominated for."""
         told = conditions.get(pod, "PodScheduled")
-        if told is not None and (told.reason, told.message) == (reason, message):
+        if told is None or (told.reason, told.message) != (_REASON, message):
+            self._events.tell(pod, ("Warning", "FailedScheduling", "Scheduling"), message)
+        elif nominated == _nominated(pod):
             return
         changed = fresh_copy(pod)
-        _set_unscheduled(changed, reason, message, self._clock.timestamp())
-        self._events.tell(pod, ("Warning", "FailedScheduling", "Scheduling"), message)
+        _set_unscheduled(changed, message, self._clock.timestamp())
+        changed["status"].pop("nominatedNodeName", None)
+        if nominated:
+            changed["status"]["nominatedNodeName"] = nominated
         yield Step("update pod status", _WRITE_SECONDS, str(ResourceKey.of(pod)))
         try:
             self._client.update(changed, subresource="status")
         except NotFoundError:
             return
 
-    def _preempt(self, pod: Manifest, plan: preemption.Plan) -> Generator[Any, Any, None]:
+    def _make_room(self, pod: Manifest, plan: Plan) -> Generator[Any, Any, None]:
+        """Let the victims of a plan go, and nobody of lower priority come in their place."""
+        for other in self._pods.by_index("waiting", "victims"):
+            if _nominated(other) == plan.node and priority_of(other) < priority_of(pod):
+                yield from self._change_status(other, {"nominatedNodeName": None})
         uid = pod["metadata"]["uid"]
         for victim in plan.victims:
             metadata = victim["metadata"]
             if "deletionTimestamp" in metadata:
                 continue
+            yield from self._change_status(victim, _as_target(victim, self._clock.timestamp()))
             yield Step("preempt pod", _WRITE_SECONDS, str(ResourceKey.of(victim)))
             try:
                 self._client.delete(
@@ -226,6 +248,17 @@ class Scheduler:
             text = f"Preempted by pod {uid} on node {plan.node}"
             self._events.tell(victim, ("Normal", "Preempted", "Preempting"), text)
 
+    def _change_status(self, pod: Manifest, status: Mapping[str, Any]) -> Generator[Any, Any, None]:
+        metadata = pod["metadata"]
+        yield Step("patch pod status", _WRITE_SECONDS, str(ResourceKey.of(pod)))
+        patch = {"metadata": {"uid": metadata["uid"]}, "status": status}
+        try:
+            self._client.patch(
+                "v1/Pod", metadata["name"], patch, metadata["namespace"], subresource="status"
+            )
+        except (NotFoundError, ConflictError):
+            return
+
 
 def _waits(pod: Manifest) -> bool:
     spec = pod["spec"]
@@ -234,33 +267,36 @@ def _waits(pod: Manifest) -> bool:
         and spec.get("schedulerName", NAME) == NAME
         and not spec.get("schedulingGates")
         and "deletionTimestamp" not in pod["metadata"]
-        and (pod.get("status") or {}).get("phase") not in _OVER
+        and not _is_over(pod)
     )
+
+
+def _waiting_for(pod: Manifest) -> Iterable[str]:
+    """Index the pods that wait: all, those that look at other pods, those that made some go."""
+    if not _waits(pod):
+        return
+    yield "yes"
+    spec = pod["spec"]
+    if spec.get("topologySpreadConstraints") or any(PodTerms.of(pod)):
+        yield "for others"
+    if _nominated(pod):
+        yield "victims"
+
+
+def _nominated(pod: Manifest) -> str:
+    return str((pod.get("status") or {}).get("nominatedNodeName") or "")
+
+
+def _is_over(pod: Manifest) -> bool:
+    return (pod.get("status") or {}).get("phase") in _OVER
 
 
 def _queue_order(pod: Manifest) -> tuple[int, str, str]:
     metadata = pod["metadata"]
-    priority = int(pod["spec"].get("priority") or 0)
-    return -priority, metadata["creationTimestamp"], metadata["name"]
+    return -priority_of(pod), metadata["creationTimestamp"], metadata["name"]
 
 
-def _explain(reasons: Mapping[str, Sequence[Misfit]], *, preempts: bool) -> str:
-    """Return the message of a pod that fits nowhere, worded as the scheduler does."""
-    counts = Counter(misfit.reason for found in reasons.values() for misfit in found)
-    listed = ", ".join(sorted(f"{count} {reason}" for reason, count in counts.items()))
-    text = f"0/{len(reasons)} nodes are available: {listed}."
-    if preempts:
-        return text
-    why = Counter(preemption.explain(reasons).values())
-    helped = ", ".join(sorted(f"{count} {reason}" for reason, count in why.items()))
-    return f"{text} preemption: 0/{len(reasons)} nodes are available: {helped}."
-
-
-def _preemption_text(nodes: int) -> str:
-    return f" preemption: 0/{nodes} nodes are available: {nodes} {preemption.NOT_HELPFUL}."
-
-
-def _set_unscheduled(pod: Manifest, reason: str, message: str, now: str) -> None:
+def _set_unscheduled(pod: Manifest, message: str, now: str) -> None:
     entries = pod.setdefault("status", {}).setdefault("conditions", [])
     since = now
     for entry in [entry for entry in entries if entry["type"] == "PodScheduled"]:
@@ -274,30 +310,23 @@ def _set_unscheduled(pod: Manifest, reason: str, message: str, now: str) -> None
             "status": "False",
             "lastProbeTime": None,
             "lastTransitionTime": since,
-            "reason": reason,
+            "reason": _REASON,
             "message": message,
         }
     )
 
 
-def _preferred(pod: Manifest, node: Manifest) -> int:
-    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
-    terms = affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
-    return sum(t["weight"] for t in terms if matches_node_terms(node, (t["preference"],)))
-
-
-def _free_share(wants: Mapping[str, int], node: Manifest, info: NodeInfo) -> float:
-    """Return the free part of cpu and memory, from 0 to 2, that would be left (LeastAllocated)."""
-    has = (node.get("status") or {}).get("allocatable") or {}
-    share = 0.0
-    for name in ("cpu", "memory"):
-        total = thousandths(str(has.get(name, "0")))
-        if total:
-            used = info.scored.get(name, 0) + wants.get(name, 0)
-            share += max(0.0, (total - used) / total)
-    return share
-
-
-def _siblings(pod: Manifest, info: NodeInfo) -> int:
-    owners = pod["metadata"].get("ownerReferences") or ()
-    return sum(info.owners.get(owner["uid"], 0) for owner in owners)
+def _as_target(victim: Manifest, now: str) -> Mapping[str, Any]:
+    """Return the conditions of a pod that goes to make room for another."""
+    status = victim.get("status") or {}
+    others = [c for c in status.get("conditions") or () if c["type"] != "DisruptionTarget"]
+    told = {
+        "type": "DisruptionTarget",
+        "observedGeneration": victim["metadata"].get("generation", 1),
+        "status": "True",
+        "lastProbeTime": None,
+        "lastTransitionTime": now,
+        "reason": DISRUPTION_REASON,
+        "message": f"{NAME}: preempting to accommodate a higher priority pod",
+    }
+    return {"conditions": [*others, told]}

@@ -147,7 +147,7 @@ def test_anti_affinity_puts_each_on_a_node_of_its_own(lab: Any) -> None:
     assert sorted(lab.places().values()) == ["", "node-1", "node-2", "node-3"]
     left = next(name for name, node in lab.places().items() if not node)
     assert message(lab, left).startswith(
-        "0/3 nodes are available: 3 node(s) didn't satisfy existing pods anti-affinity rules."
+        "0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules."
     )
 
 

@@ -1,0 +1,98 @@
+"""Whether one pod fits nodes, by all rules: those of the node alone and those about other pods.
+
+Source: k8s.io/kubernetes, pkg/scheduler/framework/runtime (RunFilterPluginsWithNominatedPods).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gitops_sim.cluster.nodes.filters import Misfit, misfits
+from gitops_sim.cluster.nodes.node_infos import Placed, Supposed, pod_requests
+from gitops_sim.cluster.nodes.pod_affinity import Neighbourhood
+from gitops_sim.cluster.nodes.pod_terms import Namespaces
+from gitops_sim.cluster.nodes.topology_spread import Spread
+from gitops_sim.types import Manifest
+
+__all__ = ["Fitting", "priority_of"]
+
+
+def priority_of(pod: Manifest) -> int:
+    """Return the priority of a pod."""
+    return int(pod["spec"].get("priority") or 0)
+
+
+class Fitting:
+    """Judges nodes for one pod.
+
+    Args:
+        pod: Is to be placed.
+        nodes: All nodes.
+        placed: What is on them.
+        namespaces: Labels of all namespaces.
+        nominated: By node, the pods for which others were made to go from there.
+    """
+
+    def __init__(
+        self,
+        pod: Manifest,
+        nodes: Sequence[Manifest],
+        placed: Placed,
+        namespaces: Namespaces,
+        nominated: Mapping[str, Sequence[Manifest]],
+    ) -> None:
+        self.pod, self.nodes, self.placed, self.namespaces = pod, nodes, placed, namespaces
+        self._wants = pod_requests(pod)
+        self._nominated = {
+            node: expected
+            for node, pods in nominated.items()
+            if (expected := [other for other in pods if _comes_before(other, pod)])
+        }
+        self._others = _Others(pod, nodes, placed, namespaces)
+
+    def all_misfits(self) -> Mapping[str, Sequence[Misfit]]:
+        """Return for each node, by name, why the pod does not fit it; nothing when it does."""
+        return {node["metadata"]["name"]: self.misfits(node) for node in self.nodes}
+
+    def misfits(self, node: Manifest) -> Sequence[Misfit]:
+        """Return why the pod does not fit a node, neither with those that are expected there."""
+        return self._misfits(node, self.placed, self._others)
+
+    def misfits_without(self, node: Manifest, gone: frozenset[str]) -> Sequence[Misfit]:
+        """Return why the pod would not fit a node even if some pods, told by uid, went."""
+        supposed = Supposed(self.placed, node["metadata"]["name"], gone=gone)
+        others = _Others(self.pod, self.nodes, supposed, self.namespaces)
+        return self._misfits(node, supposed, others)
+
+    def _misfits(self, node: Manifest, placed: Placed, others: _Others) -> Sequence[Misfit]:
+        name = node["metadata"]["name"]
+        if name in self._nominated:
+            fuller = Supposed(placed, name, come=self._nominated[name])
+            beside = _Others(self.pod, self.nodes, fuller, self.namespaces)
+            found = self._judge(node, fuller, beside)
+            if found:
+                return found
+        return self._judge(node, placed, others)
+
+    def _judge(self, node: Manifest, placed: Placed, others: _Others) -> Sequence[Misfit]:
+        info = placed[node["metadata"]["name"]]
+        return list(misfits(self.pod, self._wants, node, info)) or others.misfits(node)
+
+
+class _Others:
+    """The rules about other pods, in the order of the scheduler's plugins."""
+
+    def __init__(
+        self, pod: Manifest, nodes: Sequence[Manifest], placed: Placed, namespaces: Namespaces
+    ) -> None:
+        self._spread = Spread(pod, nodes, placed)
+        self._neighbourhood = Neighbourhood(pod, nodes, placed, namespaces)
+
+    def misfits(self, node: Manifest) -> Sequence[Misfit]:
+        found = self._spread.misfit(node) or self._neighbourhood.misfit(node)
+        return () if found is None else (found,)
+
+
+def _comes_before(other: Manifest, pod: Manifest) -> bool:
+    is_other = other["metadata"]["uid"] != pod["metadata"]["uid"]
+    return is_other and priority_of(other) >= priority_of(pod)
