@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
+
 from gitops_sim.apimachinery import yaml_loader
 from gitops_sim.errors import LabError
 from gitops_sim.kubectl.arguments import Arguments, Flag
@@ -24,6 +27,12 @@ def kustomize(session: Session, arguments: Arguments) -> Work:
     everywhere = arguments.text("load-restrictor") == "LoadRestrictionsNone"
     yield Step("kubectl kustomize", BUILD_TAKES, folder)
     build = build_kustomization(session, folder, own_folder_only=not everywhere)
-    documents = [yaml_loader.dump(item.manifest) for item in build.manifests]
+    documents = [_document(json.dumps(item.manifest)) for item in build.manifests]
     session.out.append("---\n".join(documents))
     return 0
+
+
+@lru_cache(maxsize=256)
+def _document(text: str) -> str:
+    """Return JSON as YAML; of one build to the next, most objects are the same."""
+    return yaml_loader.dump(json.loads(text))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from gitops_sim.errors import LabError
 from gitops_sim.types import Manifest
@@ -62,23 +63,27 @@ class Mapped:
         )
 
 
+class _Row(NamedTuple):
+    """What is used of one row of discovery."""
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    namespaced: bool
+    names: tuple[str, ...]
+
+
 class Kinds:
-    """The kinds of a cluster, by every name that people use.
+    """The kinds of a cluster, by every name that people use; read-only."""
 
-    Args:
-        discovered: What `Reader.discover` returns.
-    """
-
-    def __init__(self, discovered: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, rows: Sequence[_Row]) -> None:
         self._by_kind: dict[tuple[str, str, str], Mapped] = {}
         self._by_name: dict[str, Mapped] = {}
-        for row in discovered:
-            mapped = Mapped(
-                row["group"], row["version"], row["kind"], row["plural"], bool(row["namespaced"])
-            )
+        for row in rows:
+            mapped = Mapped(row.group, row.version, row.kind, row.plural, row.namespaced)
             self._by_kind.setdefault((mapped.group, mapped.version, mapped.kind), mapped)
-            names = (row["plural"], row.get("singular") or "", row["kind"])
-            for name in (*names, *row.get("short_names", ())):
+            for name in row.names:
                 if name:
                     for known in (
                         name,
@@ -86,6 +91,28 @@ class Kinds:
                         f"{name}.{mapped.version}.{mapped.group}",
                     ):
                         self._by_name.setdefault(known.lower(), mapped)
+
+    @staticmethod
+    def discovered(found: Sequence[Mapping[str, Any]]) -> Kinds:
+        """Return the kinds that `Reader.discover` returns; equal ones are looked through once."""
+        return _kinds(
+            tuple(
+                _Row(
+                    row["group"],
+                    row["version"],
+                    row["kind"],
+                    row["plural"],
+                    bool(row["namespaced"]),
+                    (
+                        row["plural"],
+                        row.get("singular") or "",
+                        row["kind"],
+                        *row.get("short_names", ()),
+                    ),
+                )
+                for row in found
+            )
+        )
 
     def of(self, manifest: Manifest) -> Mapped | None:
         """Return the kind of an object; None when the server does not serve it."""
@@ -104,6 +131,11 @@ class Kinds:
             where = f' in group "{group}"' if group else ""
             raise LabError(f'the server doesn\'t have a resource type "{name}"{where}')
         return found
+
+
+@lru_cache(maxsize=8)
+def _kinds(rows: tuple[_Row, ...]) -> Kinds:
+    return Kinds(rows)
 
 
 def names_of(kinds: Kinds, words: Sequence[str]) -> list[tuple[Mapped, str]]:

@@ -137,7 +137,7 @@ class Session:
     def kinds(self) -> Kinds:
         """The kinds that the server served when the command first asked."""
         if self._kinds is None:
-            self._kinds = Kinds(self.cluster.discover())
+            self._kinds = Kinds.discovered(self.cluster.discover())
         return self._kinds
 
     def use(self, arguments: Arguments) -> None:

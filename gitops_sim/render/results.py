@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from gitops_sim.types import Manifest, ResourceKey
@@ -101,4 +101,5 @@ class BuildOptions:
 
     def canonical(self) -> str:
         """Return the options as text that is equal for equal options."""
-        return json.dumps(asdict(self), sort_keys=True, default=dict)
+        told = {name: getattr(self, name) for name in self.__slots__}
+        return json.dumps(told, sort_keys=True, default=dict)

@@ -7,6 +7,7 @@ api/filters/nameref/nameref.go.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from gitops_sim.render.inprocess.field_paths import Field, change_at, parse_fields
@@ -132,12 +133,26 @@ spec/volumeClaimTemplates/spec/storageClassName StatefulSet""",
 
 
 def mend_references(resources: Resources) -> None:
-    """Give all references the names that their targets have now."""
-    for target, fields in REFERENCES:
-        for field in fields:
-            for item in resources.items:
-                if field.of(item.first_id):
-                    _Mender(resources, item, target, field).run()
+    """Give all references the names that their targets have now, field by field."""
+    due = [
+        (reference, index, item)
+        for index, item in enumerate(resources.items)
+        for reference in _references_in(*item.first_id[:3])
+    ]
+    due.sort(key=lambda entry: entry[:2])
+    for reference, _, item in due:
+        target, field = _ALL[reference]
+        _Mender(resources, item, target, field).run()
+
+
+_ALL = tuple((target, field) for target, fields in REFERENCES for field in fields)
+
+
+@cache
+def _references_in(group: str, version: str, kind: str) -> tuple[int, ...]:
+    """Return which of all references objects of a type have."""
+    this = Id(group, version, kind, "", "")
+    return tuple(index for index, (_, field) in enumerate(_ALL) if field.of(this))
 
 
 class _Mender:
