@@ -13,9 +13,10 @@ from gitops_sim.apiserver import ApiServer, InProcessClient
 from gitops_sim.clock import Account
 from gitops_sim.errors import UnavailableError
 from gitops_sim.protocols import Watch
+from gitops_sim.runtime import Listener, Reflector, SharedCaches, Watched
 from gitops_sim.types import WatchEvent
 
-__all__ = ["ApiGate", "GatedAccount", "GatedClient"]
+__all__ = ["ApiGate", "GatedAccount", "GatedCaches", "GatedClient"]
 
 
 class ApiGate:
@@ -33,6 +34,7 @@ class ApiGate:
         self.stalled: set[str] = set()
         self.latency = 0.0
         self._watches: list[_GatedWatch] = []
+        self._listeners: list[tuple[str, Listener]] = []
 
     def delivers(self, component: str) -> bool:
         """True when the watches of a component get through."""
@@ -47,15 +49,40 @@ class ApiGate:
         if self.is_closed:
             raise UnavailableError("the server is currently unable to handle the request")
 
-    def deliver(self) -> None:
-        """Wake whoever was not told while the gate held events back."""
-        for watch in list(self._watches):
-            watch.wake_if_held()
+    def close(self) -> None:
+        """Answer nothing, deliver nothing."""
+        self.is_closed = True
+        self._hold()
+
+    def open(self) -> None:
+        """Answer and deliver again."""
+        self.is_closed = False
+        self._deliver()
+
+    def stall(self, component: str) -> None:
+        """Deliver nothing to a component; an empty name means all."""
+        self.stalled.add(component)
+        self._hold()
+
+    def resume(self, component: str) -> None:
+        """Deliver to it again."""
+        self.stalled.discard(component)
+        self._deliver()
 
     def drop_watches(self) -> None:
         """Let every open watch be lost once: whoever holds it lists again."""
         for watch in list(self._watches):
             watch.lose()
+        for _, listener in list(self._listeners):
+            listener.lose()
+
+    def join(self, component: str, listener: Listener) -> None:
+        """Tell a listener of a component when its news are held back, and when not."""
+        self._listeners.append((component, listener))
+
+    def part(self, listener: Listener) -> None:
+        """Tell it no more."""
+        self._listeners = [entry for entry in self._listeners if entry[1] is not listener]
 
     def admit(self, watch: Watch, component: str) -> Watch:
         """Return a watch of a component behind this gate."""
@@ -66,6 +93,19 @@ class ApiGate:
     def leave(self, watch: _GatedWatch) -> None:
         """Forget a watch that was closed."""
         self._watches = [other for other in self._watches if other is not watch]
+
+    def _hold(self) -> None:
+        for component, listener in list(self._listeners):
+            if not self.delivers(component):
+                listener.hold()
+
+    def _deliver(self) -> None:
+        """Tell what was held back."""
+        for watch in list(self._watches):
+            watch.wake_if_held()
+        for component, listener in list(self._listeners):
+            if self.delivers(component):
+                listener.release()
 
 
 class GatedAccount:
@@ -88,8 +128,49 @@ class GatedAccount:
         return owed + self._account.take()
 
 
+class GatedCaches:
+    """The caches of a cluster as one component has them: lists are paid for, news pass the gate.
+
+    A `gitops_sim.runtime.CacheSource`.
+    """
+
+    def __init__(
+        self, caches: SharedCaches, gate: ApiGate, *, account: GatedAccount, component: str
+    ) -> None:
+        self.later = caches.later
+        self._caches = caches
+        self._gate = gate
+        self._account = account
+        self._component = component
+
+    @property
+    def delivers(self) -> bool:
+        """Whether news get through at present."""
+        return self._gate.delivers(self._component)
+
+    def reflector(self, watched: Watched) -> Reflector:
+        """Return who keeps the cache of what is watched."""
+        return self._caches.reflector(watched)
+
+    def admit_list(self) -> None:
+        """Pay for a list; UnavailableError while the gate is closed."""
+        self._account.charge()
+
+    def join(self, listener: Listener) -> None:
+        """Tell a listener when its news are held back, and when not."""
+        self._gate.join(self._component, listener)
+
+    def leave(self, listener: Listener) -> None:
+        """Tell it no more."""
+        self._gate.part(listener)
+
+
 class GatedClient(InProcessClient):
-    """A client whose watches pass a gate; its requests do by its account."""
+    """A client whose watches pass a gate; its requests do by its account.
+
+    Attributes:
+        caches: Where informers of this component have their caches from.
+    """
 
     def __init__(
         self,
@@ -97,10 +178,12 @@ class GatedClient(InProcessClient):
         name: str,
         gate: ApiGate,
         *,
+        caches: GatedCaches,
         account: GatedAccount,
         component: str,
     ) -> None:
         super().__init__(server, name, account=account)
+        self.caches = caches
         self._gate = gate
         self._component = component
 

@@ -163,14 +163,13 @@ class Faults:
         People still look into it, so that pictures can show what nobody inside sees.
         """
         if self._begin("API down", "requests of components fail with 503", duration, self.api_up):
-            self._cluster.gate.is_closed = True
+            self._cluster.gate.close()
 
     @outside
     def api_up(self) -> None:
         """End `api_down`."""
         if self._end("API down", "requests are answered"):
-            self._cluster.gate.is_closed = False
-            self._cluster.gate.deliver()
+            self._cluster.gate.open()
 
     @outside
     def api_slow(self, latency: str, duration: str = "") -> None:
@@ -201,14 +200,13 @@ class Faults:
             partial(self.resume_watches, controller),
         )
         if self._begin(fault, "caches grow stale", duration, end):
-            self._cluster.gate.stalled.add(controller)
+            self._cluster.gate.stall(controller)
 
     @outside
     def resume_watches(self, controller: str = "") -> None:
         """End `stall_watches`: what was held back arrives."""
         if self._end(f"watches stalled {controller}".rstrip(), "caches are up to date"):
-            self._cluster.gate.stalled.discard(controller)
-            self._cluster.gate.deliver()
+            self._cluster.gate.resume(controller)
 
     @outside
     def drop_watches(self) -> None:

@@ -14,7 +14,7 @@ from gitops_sim.apiserver import InProcessClient, new_server
 from gitops_sim.apiserver.webhook_backends import WebhookFunction
 from gitops_sim.clock import Account
 from gitops_sim.clock.door import Door, outside
-from gitops_sim.cluster.api_gate import ApiGate, GatedAccount, GatedClient
+from gitops_sim.cluster.api_gate import ApiGate, GatedAccount, GatedCaches, GatedClient
 from gitops_sim.cluster.assembly import (
     make_controllers,
     make_provider,
@@ -31,7 +31,7 @@ from gitops_sim.errors import LabError
 from gitops_sim.journal import Journal
 from gitops_sim.journal.facts import FaultEnded, FaultStarted
 from gitops_sim.protocols import Clock, ImageSource, PatchType, Propagation, Watch
-from gitops_sim.runtime import Controller, Request
+from gitops_sim.runtime import Controller, Request, SharedCaches
 from gitops_sim.types import Manifest
 
 __all__ = ["SimulatedCluster"]
@@ -91,6 +91,7 @@ class SimulatedCluster:
         self.traffic = Traffic(name, clock, self.machines, door)
         self.controllers: dict[str, Controller] = {}
         self._reader = InProcessClient(self.server, _PERSON)
+        self._caches = SharedCaches(self._reader, clock)
         register_nodes(self, kwok=kwok)
         self._users = make_users(self, name)
         if controllers:
@@ -124,13 +125,11 @@ class SimulatedCluster:
             burst: Requests at once before the limit bites.
             latency: Seconds that each request takes.
         """
-        account = Account(self.clock, name, qps=qps, burst=burst, latency=latency)
+        paying = Account(self.clock, name, qps=qps, burst=burst, latency=latency)
+        account, component = GatedAccount(self.gate, paying), component or name
+        caches = GatedCaches(self._caches, self.gate, account=account, component=component)
         return GatedClient(
-            self.server,
-            name,
-            self.gate,
-            account=GatedAccount(self.gate, account),
-            component=component or name,
+            self.server, name, self.gate, caches=caches, account=account, component=component
         )
 
     # What looks.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from gitops_sim.protocols import Reader
+from gitops_sim.runtime.cache_source import CacheSource
 from gitops_sim.runtime.informer import Informer
 from gitops_sim.runtime.requests import Watched
 
@@ -21,14 +21,14 @@ class CacheSet(Mapping[str, Informer]):
     more, or fewer, while it runs.
 
     Args:
-        reader: Where from.
-        wake: Is called when any of them has news.
+        source: Where from.
+        wake: Is called when any of them has news; once until these are drained.
     """
 
-    def __init__(self, reader: Reader, wake: Callable[[], None]) -> None:
-        self._reader = reader
+    def __init__(self, source: CacheSource, wake: Callable[[], None]) -> None:
+        self._source = source
         self._on_wake = wake
-        self._has_news = False
+        self._with_news: list[Informer] = []
         self._informers: dict[str, Informer] = {}
 
     def __getitem__(self, kind: str) -> Informer:
@@ -44,28 +44,30 @@ class CacheSet(Mapping[str, Informer]):
         return len(self._informers)
 
     def with_news(self) -> list[Informer]:
-        """Return the caches that have something to drain, in order; the caller drains them."""
-        if not self._has_news:
-            return []
-        self._has_news = False
-        return [informer for informer in self._informers.values() if informer.has_news]
+        """Return the caches that have something to drain; the caller drains them."""
+        found, self._with_news = self._with_news, []
+        return found
 
-    def note_news(self) -> None:
-        """Look at all caches next time: one has news, or could not be drained."""
-        self._has_news = True
+    def note_news(self, informer: Informer) -> None:
+        """Return this one too, next time: it has news, or could not be drained."""
+        self._with_news.append(informer)
 
-    def _wake(self) -> None:
-        self._has_news = True
-        self._on_wake()
+    def _wake(self, informer: Informer) -> None:
+        is_first = not self._with_news
+        self._with_news.append(informer)
+        if is_first:
+            self._on_wake()
 
     def watch(self, watched: Watched) -> None:
         """Cache one more kind; what is there already asks for its requests."""
         self.unwatch(watched.kind)
-        self._informers[watched.kind] = Informer(self._reader, watched, self._wake)
-        self._wake()
+        informer = Informer(self._source, watched, self._wake)
+        self._informers[watched.kind] = informer
+        self._wake(informer)
 
     def unwatch(self, kind: str) -> None:
         """Forget a kind; nothing when it is not watched."""
         informer = self._informers.pop(kind, None)
         if informer is not None:
             informer.close()
+            self._with_news = [other for other in self._with_news if other is not informer]

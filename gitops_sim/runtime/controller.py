@@ -26,7 +26,8 @@ from gitops_sim.journal import Journal
 from gitops_sim.journal.facts import ReconcileDone
 from gitops_sim.protocols import Clock, Cluster, JobHandle, Signal
 from gitops_sim.runtime.cache_set import CacheSet
-from gitops_sim.runtime.informer import CacheChange
+from gitops_sim.runtime.cache_source import OwnCaches
+from gitops_sim.runtime.object_cache import CacheChange
 from gitops_sim.runtime.requests import Caches, ReconcileFunction, Request, Watched
 from gitops_sim.runtime.revocable import RevocableClient
 from gitops_sim.runtime.work_queue import Backoff, WorkQueue
@@ -133,7 +134,9 @@ class _Life:
             backoff=controller.backoff,
             by_priority=controller.by_priority,
         )
-        self._caches = CacheSet(self._client, self._wake)
+        source = self._client.caches or OwnCaches(self._client, self._clock)
+        self._later, self._is_over = source.later, False
+        self._caches = CacheSet(source, self._note_news)
         for watched in controller.watched:
             self._caches.watch(watched)
         self._reconcile = controller.make_reconcile(self._client, self._caches)
@@ -147,6 +150,7 @@ class _Life:
 
     def end(self) -> None:
         """Revoke the client first, then drop the workers, the queue and the watches."""
+        self._is_over = True
         self._client.revoke()
         for job in self._jobs:
             job.kill()
@@ -158,6 +162,14 @@ class _Life:
         """Wake one idle worker; busy ones look again before they rest."""
         if self._idle:
             self._idle.popleft().set()
+
+    def _note_news(self) -> None:
+        """Look at them soon: somebody may be in the middle of a write."""
+        self._later(self._take_news)
+
+    def _take_news(self) -> None:
+        if not (self._is_over or self._drain()):
+            self._wake()  # a worker tries again, after a while
 
     def _work(self) -> Generator[Any, Any, None]:
         signal = self._clock.signal()
@@ -188,7 +200,7 @@ class _Life:
             try:
                 drained.append((informer.watched, informer.drain()))
             except ApiError:
-                self._caches.note_news()
+                self._caches.note_news(informer)
                 complete = False
         for watched, changes in drained:
             counts = watched.predicate

@@ -1,9 +1,10 @@
-"""A cache of one kind, kept by list and watch.
+"""What one controller sees of a kind: a cache, and what has changed in it.
 
-Nothing polls: a watch wakes whoever drains. What is handed out is shared and read-only: copy an
-object (`fresh_copy`) before changing it.
+What is handed out is shared and read-only: copy an object (`fresh_copy`) before changing it. The
+informers of a cluster share their caches, as those of one manager do; each has news of its own,
+and when these are held back on their way (a fault), it sees what was there before.
 
-Source: k8s.io/client-go, tools/cache (reflector.go, thread_safe_store.go).
+Source: k8s.io/client-go, tools/cache (shared_informer.go).
 Differs: a read first takes in what the watch has, so a reconciler sees its own writes; the cache of
 client-go lags by network time, and controllers bridge that by expectations.
 """
@@ -12,68 +13,63 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import NamedTuple, TypeAlias
 
 from gitops_sim.apimachinery.labels import Selector
-from gitops_sim.errors import ApiError, ExpiredError
-from gitops_sim.protocols import Reader, Watch
+from gitops_sim.errors import ApiError
+from gitops_sim.runtime.cache_source import CacheSource
+from gitops_sim.runtime.object_cache import (
+    CacheChange,
+    IndexFunction,
+    ObjectCache,
+    Place,
+    place_of,
+)
 from gitops_sim.runtime.requests import Watched
 from gitops_sim.types import Manifest
 
 __all__ = ["CacheChange", "IndexFunction", "Informer"]
-
-IndexFunction: TypeAlias = Callable[[Manifest], Iterable[str]]
-"""The keys under which an index finds an object."""
-
-_Name: TypeAlias = tuple[str, str]
-
-
-class CacheChange(NamedTuple):
-    """What happened to one object: `before` is None when it is new, `after` when it is gone."""
-
-    before: Manifest | None
-    after: Manifest | None
 
 
 class Informer:
     """The present objects of one watched kind.
 
     Args:
-        reader: Where from.
+        source: Has the cache.
         watched: Which.
-        wake: Is called when `drain` has something to do.
+        wake: Is called, once until `drain`, when that has something to do. It must not drain at
+            once: somebody may be writing.
     """
 
-    def __init__(self, reader: Reader, watched: Watched, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, source: CacheSource, watched: Watched, wake: Callable[[Informer], None]
+    ) -> None:
         self.watched = watched
-        self._pending = True
+        self._source = source
+        self._reflector = source.reflector(watched)
+        self._cache = ObjectCache()
+        self._must_list = True
+        self._is_listed = False
+        self._held: list[tuple[Place, CacheChange]] | None = None
         self._untold: list[CacheChange] = []
-        self._listeners: list[Callable[[CacheChange], None]] = []
-        self._reader = reader
+        self._is_woken = True
         self._on_wake = wake
-        self._watch: Watch | None = None
-        self._objects: dict[_Name, Manifest] = {}
-        self._indexes: dict[str, _Index] = {}
-        self.add_index("namespace", _namespace)
+        self._listeners: list[Callable[[CacheChange], None]] = []
+        self._indexes: dict[str, IndexFunction] = {}
 
     def __len__(self) -> int:
         """How many objects are cached."""
-        return len(self._objects)
+        return len(self._cache.objects)
 
     @property
     def has_news(self) -> bool:
         """True when `drain` has something to do."""
-        return self._pending or bool(self._untold)
-
-    @property
-    def resource_version(self) -> str:
-        """How far the cache has seen; empty before the first list."""
-        return "" if self._watch is None else self._watch.resource_version
+        behind = self._held is None and self._reflector.is_behind
+        return self._must_list or behind or bool(self._untold)
 
     def get(self, name: str, namespace: str = "") -> Manifest | None:
         """Return an object, shared; None when there is none."""
         self._refresh()
-        return self._objects.get((namespace, name))
+        return self._cache.objects.get((namespace, name))
 
     def list(
         self, namespace: str | None = None, *, labels: Selector | None = None
@@ -92,31 +88,35 @@ class Informer:
                 if labels.matches(manifest["metadata"].get("labels"))
             ]
         if namespace is not None:
-            return self.by_index("namespace", namespace)
-        return [self._objects[name] for name in sorted(self._objects)]
+            return self._under("namespace", _namespace, namespace)
+        return self._cache.in_order()
 
     def by_owner(self, uid: str) -> Sequence[Manifest]:
         """Return the objects that name an owner of this uid, shared, in order."""
-        if "owner" not in self._indexes:
-            self.add_index("owner", _owner_uids)
-        return self.by_index("owner", uid)
+        self._refresh()
+        return self._under("owner", _owner_uids, uid)
 
     def add_index(self, name: str, keys: IndexFunction) -> None:
-        """Find objects by `by_index(name, key)` from now on, the cached ones included."""
-        index = self._indexes[name] = _Index(keys)
-        for place, manifest in self._objects.items():
-            index.add(place, manifest)
+        """Find objects by `by_index(name, key)` from now on, the cached ones included.
 
-    def on_change(self, listener: Callable[[CacheChange], None]) -> None:
-        """Call `listener` for each cached object, then for each change, as it comes in."""
-        self._listeners.append(listener)
-        for manifest in self._objects.values():
-            listener(CacheChange(None, manifest))
+        Informers that give the same function share the index.
+        """
+        known = self._indexes.get(name)
+        self._indexes[name] = keys
+        self._cache.use_index(keys)
+        if known is not None:
+            self._cache.drop_index(known)
 
     def by_index(self, name: str, key: str) -> Sequence[Manifest]:
         """Return the objects that an index has under a key, shared, in order."""
         self._refresh()
-        return [self._objects[place] for place in self._indexes[name].places(key)]
+        return self._cache.under(self._indexes[name], key)
+
+    def on_change(self, listener: Callable[[CacheChange], None]) -> None:
+        """Call `listener` for each cached object, then for each change, as it comes in."""
+        self._listeners.append(listener)
+        for manifest in self._cache.objects.values():
+            listener(CacheChange(None, manifest))
 
     def drain(self) -> Sequence[CacheChange]:
         """Bring the cache up to date; return what changed since the last call, oldest first.
@@ -124,72 +124,130 @@ class Informer:
         Raises:
             ApiError: The API does not answer a list; the cache stays as it was.
         """
-        if self._pending:
-            self._take_in()
+        if self._must_list:
+            self._list()
+        elif self._held is None:
+            self._reflector.refresh()
+        self._is_woken = False
         untold, self._untold = self._untold, []
         return untold
 
     def close(self) -> None:
-        """Stop watching."""
-        if self._watch is not None:
-            self._watch.close()
-            self._watch = None
+        """Look no more."""
+        if self._is_listed:
+            self._source.leave(self)
+            self._use(ObjectCache())
+            self._reflector.leave(self)
+            self._is_listed = False
+
+    # What the cache and the way to it tell.
+
+    def wake(self) -> None:
+        """Something is new in the cache."""
+        if self._held is None:
+            self._wake()
+
+    def take(self, place: Place, change: CacheChange) -> None:
+        """This changed in the cache."""
+        if self._held is None:
+            self._tell(change)
+            return
+        if not self._held:  # the first that is not seen: from now on the two caches differ
+            self._use(self._as_before(place, change.before))
+        self._held.append((place, change))
+
+    def hold(self) -> None:
+        """See nothing that happens from now on, until `release`."""
+        if self._is_listed and self._held is None:
+            with suppress(ApiError):
+                self._reflector.refresh()
+            self._held = []
+
+    def release(self) -> None:
+        """See what was held back."""
+        if self._held is not None and not self._must_list:
+            for change in self._no_longer_held():
+                self._tell(change)
+            self._wake()
+
+    def lose(self) -> None:
+        """The watch is lost: see nothing until the list is answered again."""
+        if self._is_listed:
+            self.hold()
+            self._must_list = True
+            self._wake()
 
     def _refresh(self) -> None:
         """Bring the cache up to date for a read, which takes what is there if that fails."""
-        if self._pending and self._watch is not None:
-            with suppress(ApiError):
-                self._take_in()
+        if self._is_listed:
+            if self._must_list:
+                with suppress(ApiError):
+                    self._list()
+            elif self._held is None and self._reflector.is_behind:
+                with suppress(ApiError):
+                    self._reflector.refresh()
 
-    def _take_in(self) -> None:
-        self._pending = False
-        try:
-            if self._watch is None:
-                self._relist()
-                return
-            try:
-                events = self._watch.drain()
-            except ExpiredError:
-                self._relist()
-                return
-        except ApiError:
-            self._pending = True
-            raise
-        for event in events:
-            if event.type != "BOOKMARK":
-                self._set(_place(event.object), None if event.type == "DELETED" else event.object)
-
-    def _relist(self) -> None:
-        """List and watch anew: what the list lacks is gone, what it has in another version new."""
-        self.close()
-        watched = self.watched
-        watch = self._reader.watch(watched.kind, watched.namespace, labels=watched.labels)
-        listed = {_place(event.object): event.object for event in watch.drain()}
-        self._watch = watch
-        watch.subscribe(self._wake)
-        for place in sorted(self._objects.keys() - listed.keys()):
-            self._set(place, None)
-        for place, manifest in listed.items():
-            if _version(self._objects.get(place)) != _version(manifest):
-                self._set(place, manifest)
-
-    def _wake(self) -> None:
-        if not self._pending:
-            self._pending = True
-            self._on_wake()
-
-    def _set(self, place: _Name, after: Manifest | None) -> None:
-        before = self._objects.get(place)
-        if after is None:
-            self._objects.pop(place, None)
+    def _list(self) -> None:
+        self._source.admit_list()
+        if self._is_listed:
+            self._list_again()
         else:
-            self._objects[place] = after
-        for index in self._indexes.values():
-            index.change(place, before, after)
-        change = CacheChange(before, after)
+            self._reflector.refresh()
+            self._is_listed = True
+            self._reflector.follow(self)
+            self._use(self._reflector.cache)
+            for manifest in self._cache.in_order():
+                self._tell(CacheChange(None, manifest))
+            self._source.join(self)
+        self._must_list = False
+        if not self._source.delivers:
+            self.hold()
+
+    def _list_again(self) -> None:
+        """See what the shared cache has now; what came and went meanwhile is never seen."""
+        with suppress(ApiError):
+            self._reflector.refresh()
+        past, present = self._cache.objects, self._reflector.cache.objects
+        places = dict.fromkeys(place for place, _ in self._held or ())
+        changes = [CacheChange(past.get(place), present.get(place)) for place in places]
+        self._no_longer_held()
+        for change in changes:
+            if change.before is not change.after:
+                self._tell(change)
+
+    def _no_longer_held(self) -> Iterable[CacheChange]:
+        held, self._held = self._held or [], None
+        if held:
+            self._use(self._reflector.cache)
+        return [change for _, change in held]
+
+    def _as_before(self, place: Place, before: Manifest | None) -> ObjectCache:
+        """Return a cache of one's own, without the change that the shared one has just seen."""
+        own = ObjectCache(self._cache.objects.values())
+        own.set(place, before)
+        return own
+
+    def _use(self, cache: ObjectCache) -> None:
+        """Look at another cache, by the same indexes."""
+        for keys in self._indexes.values():
+            cache.use_index(keys)
+            self._cache.drop_index(keys)
+        self._cache = cache
+
+    def _tell(self, change: CacheChange) -> None:
         self._untold.append(change)
         for listener in self._listeners:
             listener(change)
+
+    def _wake(self) -> None:
+        if not self._is_woken:
+            self._is_woken = True
+            self._on_wake(self)
+
+    def _under(self, name: str, keys: IndexFunction, key: str) -> Sequence[Manifest]:
+        if name not in self._indexes:
+            self.add_index(name, keys)
+        return self._cache.under(keys, key)
 
     def _with_labels(self, namespace: str | None, labels: Selector) -> Iterable[Manifest]:
         """Return the objects under the rarest of the equalities that a selector demands."""
@@ -202,56 +260,12 @@ class Informer:
             return self.list(namespace)
         if "labels" not in self._indexes:
             self.add_index("labels", _label_pairs)
-        index = self._indexes["labels"]
-        rarest = min(pairs, key=index.count)
+        rarest = self._cache.rarest(_label_pairs, pairs)
         return [
-            self._objects[place]
-            for place in index.places(rarest)
-            if namespace is None or place[0] == namespace
+            manifest
+            for manifest in self._cache.under(_label_pairs, rarest)
+            if namespace is None or place_of(manifest)[0] == namespace
         ]
-
-
-class _Index:
-    """Places of objects by key."""
-
-    def __init__(self, keys: IndexFunction) -> None:
-        self._keys = keys
-        self._places: dict[str, set[_Name]] = {}
-
-    def places(self, key: str) -> Sequence[_Name]:
-        """Return the places under a key in order."""
-        return sorted(self._places.get(key, ()))
-
-    def count(self, key: str) -> int:
-        """How many are under a key."""
-        return len(self._places.get(key, ()))
-
-    def add(self, place: _Name, manifest: Manifest) -> None:
-        """Put an object that is not there yet."""
-        for key in self._keys(manifest):
-            self._places.setdefault(key, set()).add(place)
-
-    def change(self, place: _Name, before: Manifest | None, after: Manifest | None) -> None:
-        """Move an object to where it belongs now."""
-        old = () if before is None else tuple(self._keys(before))
-        new = () if after is None else tuple(self._keys(after))
-        if old == new:
-            return
-        for key in old:
-            self._places[key].discard(place)
-            if not self._places[key]:
-                del self._places[key]
-        for key in new:
-            self._places.setdefault(key, set()).add(place)
-
-
-def _place(manifest: Manifest) -> _Name:
-    metadata = manifest["metadata"]
-    return metadata.get("namespace", ""), metadata["name"]
-
-
-def _version(manifest: Manifest | None) -> str | None:
-    return None if manifest is None else manifest["metadata"]["resourceVersion"]
 
 
 def _namespace(manifest: Manifest) -> Iterable[str]:

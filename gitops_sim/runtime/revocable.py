@@ -7,6 +7,7 @@ from typing import Any
 
 from gitops_sim.errors import RevokedWriterError
 from gitops_sim.protocols import Cluster, PatchType, Propagation, Watch
+from gitops_sim.runtime.cache_source import CacheSource
 from gitops_sim.types import Manifest, ResourceKey
 
 __all__ = ["RevocableClient"]
@@ -21,6 +22,7 @@ class RevocableClient:
         calls: How many requests were made.
         writes: How many writes went through; dry runs are none.
         account: What the wrapped client pays from in virtual time, if it has one.
+        caches: The caches that the wrapped client shares with others, if it does.
     """
 
     def __init__(self, cluster: Cluster, name: str) -> None:
@@ -28,6 +30,7 @@ class RevocableClient:
         self.calls = 0
         self.writes = 0
         self.account: Any = getattr(cluster, "account", None)
+        self.caches: CacheSource | None = getattr(cluster, "caches", None)
         self._cluster = cluster
         self._revoked = False
 

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from gitops_sim.apimachinery.labels import from_set, parse_selector
 from gitops_sim.apiserver import ApiServer, InProcessClient
+from gitops_sim.clock import VirtualClock
 from gitops_sim.errors import ApiError, UnavailableError
 from gitops_sim.protocols import Watch
-from gitops_sim.runtime import Informer, Watched
+from gitops_sim.runtime import Informer, OwnCaches, Watched
 
 KIND = "v1/ConfigMap"
 
@@ -18,8 +20,14 @@ def config_map(name: str, namespace: str = "default", **metadata: Any) -> dict[s
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
 
 
+def undrained(
+    client: Any, wake: Callable[[Informer], None] = lambda _: None, **watched: Any
+) -> Informer:
+    return Informer(OwnCaches(client, VirtualClock()), Watched(KIND, **watched), wake)
+
+
 def informer_on(client: Any, **watched: Any) -> Informer:
-    informer = Informer(client, Watched(KIND, **watched), lambda: None)
+    informer = undrained(client, **watched)
     informer.drain()
     return informer
 
@@ -31,7 +39,7 @@ def names(informer: Informer) -> list[str]:
 def test_the_first_drain_lists_what_is_there(person: InProcessClient) -> None:
     person.create(config_map("b"))
     person.create(config_map("a"))
-    informer = Informer(person, Watched(KIND), lambda: None)
+    informer = undrained(person)
     changes = informer.drain()
     assert [(c.before, c.after and c.after["metadata"]["name"]) for c in changes] == [
         (None, "a"),
@@ -56,8 +64,8 @@ def test_changes_tell_before_and_after(person: InProcessClient) -> None:
 
 
 def test_a_write_wakes_once_until_it_is_drained(person: InProcessClient) -> None:
-    woken: list[int] = []
-    informer = Informer(person, Watched(KIND), lambda: woken.append(1))
+    woken: list[Informer] = []
+    informer = undrained(person, woken.append)
     informer.drain()
     person.create(config_map("a"))
     person.create(config_map("b"))
@@ -166,7 +174,7 @@ class AwayAtFirst:
 def test_a_list_that_fails_is_tried_again(person: InProcessClient) -> None:
     person.create(config_map("a"))
     client = AwayAtFirst(person)
-    informer = Informer(client, Watched(KIND), lambda: None)  # type: ignore[arg-type]
+    informer = undrained(client)
     with pytest.raises(ApiError):
         informer.drain()
     assert informer.list() == []
@@ -186,8 +194,8 @@ def test_only_watched_labels_and_namespace_are_cached(person: InProcessClient) -
 
 
 def test_a_closed_informer_is_not_woken(person: InProcessClient) -> None:
-    woken: list[int] = []
-    informer = Informer(person, Watched(KIND), lambda: woken.append(1))
+    woken: list[Informer] = []
+    informer = undrained(person, woken.append)
     informer.drain()
     informer.close()
     person.create(config_map("a"))
