@@ -14,7 +14,9 @@ from typing import Any
 
 from gitops_sim.errors import InputError, LabError, UnknownRefError
 from gitops_sim.push.shell_builtins import BUILT_IN
+from gitops_sim.push.shell_expansion import expand, expand_text
 from gitops_sim.push.shell_streams import (
+    Allowance,
     Call,
     EndOfScript,
     Job,
@@ -35,13 +37,14 @@ from gitops_sim.push.shell_syntax import (
     Simple,
     parse,
 )
-from gitops_sim.push.shell_words import Literal, Segment, Substitution, Variable, Word
+from gitops_sim.push.shell_words import Substitution
 from gitops_sim.push.workspace import Workspace
 
 __all__ = ["Shell"]
 
 MAX_DEPTH = 20
 """Scripts inside `$(…)` inside each other."""
+TOO_DEEP = "the script is nested too deep"
 
 
 class Shell:
@@ -54,6 +57,7 @@ class Shell:
         exported: Names of those that commands see.
         status: Exit status of the last command.
         options: "errexit", "pipefail", "nounset", "xtrace".
+        allowance: What its scripts may still use up; shells in it use up the same.
 
     Args:
         workspace: The files.
@@ -82,6 +86,7 @@ class Shell:
         self.exported = set(variables)
         self.status = 0
         self.options = set(options)
+        self.allowance = Allowance()
         self._tools = tools
         self._jobs = jobs
         self._depth = depth
@@ -95,6 +100,9 @@ class Shell:
             hint = f"\n{wrong.next_step}" if wrong.next_step else ""
             streams.err(f"bash: {wrong.problem}{hint}\n")
             return 2
+        except RecursionError:
+            streams.err(f"bash: {TOO_DEEP}\n")
+            return 2
         try:
             yield from self._script(tree, streams, asked=False)
         except EndOfScript as end:
@@ -104,6 +112,9 @@ class Shell:
             self.status = 1
         except InputError as wrong:
             streams.err(f"bash: {wrong}\n")
+            self.status = 1
+        except RecursionError:
+            streams.err(f"bash: {TOO_DEEP}\n")
             self.status = 1
         return self.status
 
@@ -187,7 +198,7 @@ class Shell:
         return self.status
 
     def _for(self, tree: For, streams: Streams, *, asked: bool) -> Running:
-        values = yield from self._expand_all(tree.words, streams)
+        values = yield from expand(self, tree.words, streams)
         self.status = 0
         for value in values:
             self.variables[tree.name] = value
@@ -211,10 +222,11 @@ class Shell:
     def _simple(self, tree: Simple, streams: Streams) -> Running:
         """Run one command: assignments, words, redirections, then the command itself."""
         self._substituted = 0
-        words = yield from self._expand_all(tree.words, streams)
+        self.allowance.run_command(tree.line)
+        words = yield from expand(self, tree.words, streams)
         assigned: dict[str, str] = {}
         for name, word in tree.assignments:
-            assigned[name] = yield from self._expand_text(word, streams)
+            assigned[name] = yield from expand_text(self, word, streams)
         try:
             streams, sinks = yield from self._redirected(tree.redirects, streams)
         except LabError as wrong:
@@ -258,97 +270,21 @@ class Shell:
         streams.err(f"this runner has: {', '.join(self.commands)}\n")
         return 127
 
-    # Words
+    def substitute(self, segment: Substitution, streams: Streams) -> Generator[Any, Any, str]:
+        """Return what the script of `$(…)` prints, without the line ends at its end.
 
-    def _expand_all(
-        self, words: Sequence[Word], streams: Streams
-    ) -> Generator[Any, Any, list[str]]:
-        """Return the arguments that words stand for: split, and patterns replaced by names."""
-        found: list[str] = []
-        for word in words:
-            fields: list[list[Literal]] = []
-            fresh = True  # the next piece begins a new field
-            for segment in word:
-                for index, piece in enumerate((yield from self._pieces(segment, streams))):
-                    if index or fresh:
-                        fields.append([])
-                    fresh = False
-                    if piece is None:
-                        fields.pop()
-                        fresh = True
-                    else:
-                        fields[-1].append(piece)
-            for field in fields:
-                found.extend(self._names(field))
-        return found
-
-    def _pieces(
-        self, segment: Segment, streams: Streams
-    ) -> Generator[Any, Any, list[Literal | None]]:
-        """Return a segment's text in pieces: each further one begins a new field.
-
-        None at the end says that what follows begins a new field too.
+        Raises:
+            LabError: It is deeper than `MAX_DEPTH`.
         """
-        if isinstance(segment, Literal):
-            return [segment]
-        text = yield from self._value(segment, streams)
-        if segment.quoted:
-            return [Literal(text, quoted=True)]
-        parts: list[Literal | None] = [Literal(part) for part in text.split()]
-        if not parts:
-            return []
-        if text[0].isspace():
-            parts.insert(0, Literal("", quoted=False))
-        if text[-1].isspace():
-            parts.append(None)
-        return parts
-
-    def _expand_text(self, word: Word, streams: Streams) -> Generator[Any, Any, str]:
-        """Return what a word stands for as one text, not split."""
-        parts = []
-        for segment in word:
-            if isinstance(segment, Literal):
-                parts.append(segment.text)
-            else:
-                parts.append((yield from self._value(segment, streams)))
-        return "".join(parts)
-
-    def _value(
-        self, segment: Variable | Substitution, streams: Streams
-    ) -> Generator[Any, Any, str]:
-        """Return the value of a variable, or what a command prints."""
-        if isinstance(segment, Substitution):
-            if self._depth >= MAX_DEPTH:
-                raise LabError(f"line {segment.line}: $(…) more than {MAX_DEPTH} deep")
-            printed: list[str] = []
-            inner = self._copy()
-            inner.options.discard("errexit")  # as in bash, where `$(…)` does not inherit it
-            self._substituted = yield from inner.run(
-                segment.script, replace(streams, stdin="", out=printed.append)
-            )
-            return "".join(printed).rstrip("\n")
-        special = {"?": str(self.status), "#": "0", "$": "1", "!": "", "@": "", "*": ""}
-        value = special.get(segment.name, self.variables.get(segment.name))
-        if segment.name.isdigit():
-            value = "bash" if segment.name == "0" else ""
-        unset = value is None or (not value and segment.operator.startswith(":"))
-        if segment.operator.endswith("-") and unset:
-            return (yield from self._expand_text(segment.word, streams))
-        if segment.operator.endswith("+"):
-            return "" if unset else (yield from self._expand_text(segment.word, streams))
-        if value is None and "nounset" in self.options:
-            streams.err(f"bash: {segment.name}: unbound variable\n")
-            raise EndOfScript(1)
-        return value or ""
-
-    def _names(self, field: Sequence[Literal]) -> list[str]:
-        """Return a field, or the files that it is a pattern of."""
-        text = "".join(piece.text for piece in field)
-        patterned = any(not piece.quoted and set(piece.text) & set("*?[") for piece in field)
-        if patterned and not text.startswith(("/", "-")):
-            pattern = "".join(_escaped(piece) for piece in field)
-            return self.workspace.matching(self.directory, pattern) or [text]
-        return [text]
+        if self._depth >= MAX_DEPTH:
+            raise LabError(f"line {segment.line}: $(…) more than {MAX_DEPTH} deep")
+        printed: list[str] = []
+        inner = self._copy()
+        inner.options.discard("errexit")  # as in bash, where `$(…)` does not inherit it
+        self._substituted = yield from inner.run(
+            segment.script, replace(streams, stdin="", out=printed.append)
+        )
+        return "".join(printed).rstrip("\n")
 
     # Redirections
 
@@ -358,7 +294,7 @@ class Shell:
         """Return the streams after redirections, and the files to write when all is done."""
         sinks: list[Sink] = []
         for redirect in redirects:
-            text = yield from self._expand_text(redirect.target, streams)
+            text = yield from expand_text(self, redirect.target, streams)
             if redirect.operator in ("<<", "<<-"):
                 streams = replace(streams, stdin=text)
             elif redirect.operator == "<":
@@ -412,15 +348,9 @@ class Shell:
         )
         copy.exported = set(self.exported)
         copy.status = self.status
+        copy.allowance = self.allowance
         return copy
 
 
 def _with(streams: Streams, descriptor: int, target: Callable[[str], None]) -> Streams:
     return replace(streams, err=target) if descriptor == 2 else replace(streams, out=target)
-
-
-def _escaped(piece: Literal) -> str:
-    """Return a piece as part of a pattern: quoted characters mean themselves."""
-    if not piece.quoted:
-        return piece.text
-    return "".join(f"[{c}]" if c in "*?[" else c for c in piece.text)

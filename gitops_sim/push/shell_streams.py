@@ -6,10 +6,17 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from gitops_sim.errors import LabError
+
 if TYPE_CHECKING:
     from gitops_sim.push.shell import Shell
 
-__all__ = ["Call", "EndOfScript", "Job", "Running", "Sink", "Streams", "Tool"]
+__all__ = ["Allowance", "Call", "EndOfScript", "Job", "Running", "Sink", "Streams", "Tool"]
+
+MAX_COMMANDS = 100_000
+"""Commands that one script may run: loops within loops are soon more than anyone waits for."""
+MAX_TEXT = 16 * 1024 * 1024
+"""Characters that one script may make of variables, print and pass on."""
 
 Running: TypeAlias = Generator[Any, Any, int]
 """Something at work: yields steps, returns an exit status."""
@@ -24,6 +31,29 @@ class Streams:
     err: Callable[[str], None]
 
 
+@dataclass(slots=True)
+class Allowance:
+    """What one script may still use up: repositories are untrusted, and it runs in this process.
+
+    Differs: a real runner stops a job by the clock (`timeout-minutes`), whatever it does meanwhile.
+    """
+
+    commands: int = MAX_COMMANDS
+    text: int = MAX_TEXT
+
+    def run_command(self, line: int) -> None:
+        """Count a command; LabError when there were too many."""
+        self.commands -= 1
+        if self.commands < 0:
+            raise LabError(f"line {line}: the script runs more than {MAX_COMMANDS:,} commands")
+
+    def make_text(self, length: int) -> None:
+        """Count characters; LabError when there were too many."""
+        self.text -= length
+        if self.text < 0:
+            raise LabError(f"the script makes more than {MAX_TEXT // 1024**2} MiB of text")
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of a command: its arguments, its streams, and the shell that calls."""
@@ -34,7 +64,8 @@ class Call:
     shell: Shell
 
     def say(self, text: str) -> None:
-        """Write to the standard output."""
+        """Write to the standard output; LabError when the script has printed too much."""
+        self.shell.allowance.make_text(len(text))
         self.streams.out(text)
 
     def complain(self, text: str) -> None:

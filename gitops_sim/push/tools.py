@@ -1,15 +1,15 @@
 """The commands of a runner that work on text and files of the workspace.
 
-Differs: only the options named here; `sed` substitutes only, patterns are Python's.
+Differs: only the options named here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from gitops_sim.errors import UnknownRefError
 from gitops_sim.push.shell_streams import Call, Tool
+from gitops_sim.push.tools_patterns import grep, read_texts, sed
 
 __all__ = ["TOOLS"]
 
@@ -44,25 +44,9 @@ def _printf(call: Call) -> int:
             return 0
 
 
-def _texts(call: Call, names: list[str]) -> Iterator[tuple[str, str | None]]:
-    """Yield the texts of files, or of the standard input; None for one that cannot be read."""
-    for name in names or ["-"]:
-        if name == "-":
-            yield name, call.streams.stdin
-            continue
-        path = call.path(name)
-        try:
-            data = call.shell.workspace.read(path if path is not None else "\0")
-            yield name, data.decode(errors="replace")
-        except UnknownRefError:
-            folder = path is not None and call.shell.workspace.is_directory(path)
-            call.complain(f"{name}: {'Is a directory' if folder else 'No such file or directory'}")
-            yield name, None
-
-
 def _cat(call: Call) -> int:
     status = 0
-    for _, text in _texts(call, call.args):
+    for _, text in read_texts(call, call.args):
         if text is None:
             status = 1
         else:
@@ -88,87 +72,12 @@ def _lines(call: Call, pick: Callable[[list[str], int], list[str]]) -> int:
             return 1
         count = int(text.lstrip("-"))
     status = 0
-    for _, text_of in _texts(call, args):
+    for _, text_of in read_texts(call, args):
         if text_of is None:
             status = 1
         else:
             call.say("".join(pick(text_of.splitlines(keepends=True), count)))
     return status
-
-
-def _sed(call: Call) -> int:
-    """Substitute: `sed [-i] [-E] 's/pattern/text/[gi]' [file …]`."""
-    args = list(call.args)
-    options = []
-    while args and args[0].startswith("-") and args[0] != "-":
-        options.append(args.pop(0))
-        if options[-1] == "-e":
-            break
-    known = {"-i", "-E", "-r", "-e"}
-    script = args.pop(0) if args else ""
-    match = re.fullmatch(r"s(?P<by>[^\w\s\\])(?P<rest>.*)", script, re.DOTALL)
-    parts = re.split(rf"(?<!\\){re.escape(match['by'])}", match["rest"]) if match else []
-    if set(options) - known or len(parts) != 3 or set(parts[2]) - set("gi"):
-        call.complain(f"not understood here: {' '.join(call.args)}; only s/pattern/text/[gi]")
-        return 1
-    assert match is not None
-    pattern, text, flags = (part.replace(f"\\{match['by']}", match["by"]) for part in parts)
-    if not {"-E", "-r"} & set(options):  # basic patterns: + ? | ( ) { } mean themselves
-        pattern = re.sub(
-            r"\\?([+?|(){}])", lambda m: m[1] if len(m[0]) > 1 else f"\\{m[1]}", pattern
-        )
-    text = re.sub(r"\\(?!\d)(.)", r"\1", text.replace("\\n", "\n"))
-    text = re.sub(r"(?<!\\)&", r"\\g<0>", text)
-    try:
-        compiled = re.compile(pattern, re.IGNORECASE if "i" in flags else 0)
-    except re.error as wrong:
-        call.complain(f"{pattern}: {wrong}")
-        return 1
-    status = 0
-    for name, content in _texts(call, args):
-        if content is None:
-            status = 1
-            continue
-        lines = content.split("\n")
-        changed = "\n".join(compiled.sub(text, line, 0 if "g" in flags else 1) for line in lines)
-        if "-i" in options and name != "-":
-            call.shell.workspace.write(call.path(name) or "", changed.encode())
-        else:
-            call.say(changed)
-    return status
-
-
-def _grep(call: Call) -> int:
-    args, options = list(call.args), ""
-    while args and args[0].startswith("-") and args[0] != "-":
-        options += args.pop(0).lstrip("-")
-    if set(options) - set("qvEicFn") or not args:
-        call.complain("usage: grep [-qviEFcn] pattern [file …]")
-        return 2
-    pattern = args.pop(0)
-    if "F" in options:
-        pattern = re.escape(pattern)
-    try:
-        compiled = re.compile(pattern, re.IGNORECASE if "i" in options else 0)
-    except re.error as wrong:
-        call.complain(f"{pattern}: {wrong}")
-        return 2
-    count, status = 0, 1
-    for name, text in _texts(call, args):
-        if text is None:
-            status = 2
-            continue
-        for number, line in enumerate(text.splitlines(), 1):
-            if bool(compiled.search(line)) == ("v" in options):
-                continue
-            count += 1
-            if not set(options) & set("qc"):
-                place = f"{name}:" if len(args) > 1 else ""
-                place += f"{number}:" if "n" in options else ""
-                call.say(f"{place}{line}\n")
-    if "c" in options:
-        call.say(f"{count}\n")
-    return 0 if count else status
 
 
 def _test(call: Call) -> int:
@@ -324,7 +233,7 @@ TOOLS: dict[str, Tool] = {
     "echo": _echo,
     "env": _env,
     "false": _false,
-    "grep": _grep,
+    "grep": grep,
     "head": _head,
     "ls": _ls,
     "mkdir": _mkdir,
@@ -332,7 +241,7 @@ TOOLS: dict[str, Tool] = {
     "printf": _printf,
     "pwd": _pwd,
     "rm": _rm,
-    "sed": _sed,
+    "sed": sed,
     "tail": _tail,
     "test": _test,
     "true": _true,

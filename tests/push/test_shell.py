@@ -275,3 +275,46 @@ def test_the_workspace_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ran.status == 1
     assert "no space left on the runner" in ran.stderr
     assert ran.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("a=xxxxxxxx\n" + "a=$a$a$a$a$a$a$a$a\n" * 12, "more than 16 MiB of text"),
+        ("printf 1234567 > f\n" + "cat f f f f f f f f > g; cp g f\n" * 12, "more than 16 MiB"),
+        ("printf aaaaaaaa > f\n" + "sed -i 's/a/aaaaaaaaaaaaaaaa/g' f\n" * 9, "more than 16 MiB"),
+        ("a='1 2 3 4 5 6 7'\n" + "for i in $a; do " * 9 + ":; " + "done; " * 9, "100,000 commands"),
+        ("{ " * 3000 + "true; " + "}; " * 3000, "nested too deep"),
+        ("echo " + "${a:-" * 1500 + "x" + "}" * 1500, "nested too deep"),
+    ],
+    ids=["doubling", "files", "sed", "loops", "groups", "defaults"],
+)
+def test_a_script_may_use_up_only_so_much(script: str, says: str) -> None:
+    ran = Ran(script + "\necho after")
+    assert ran.status in (1, 2)
+    assert says in ran.stderr
+    assert "after" not in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("pattern", "refused"),
+    [
+        *(("(a+)+$", 1), ("(a|aa)*$", 1), ("((ab*)c){2,}", 1), (r"([ab]|\(c\))+", 1)),
+        *((r"(\.[0-9]{2})?x", 0), ("(ab)+c*", 0), ("[(*]+", 0), ("(shop/[a-z]+):[0-9.]+", 0)),
+    ],
+)
+def test_patterns_that_could_take_hours_are_refused(pattern: str, refused: int) -> None:
+    says = "a repetition within a repetition is not understood here"
+    for command in (
+        f"grep -E '{pattern}' f",
+        f"sed -E 's/{pattern.replace('/', chr(92) + '/')}/x/' f",
+    ):
+        ran = Ran(command, {"f": "a" * 60 + "b\n"})
+        assert (says in ran.stderr) == refused
+
+
+def test_a_reference_to_no_group_is_told() -> None:
+    ran = Ran(r"echo abc | sed -E 's/(b)/<\2>/'")
+    assert ran.status == 1
+    assert ran.stderr == "sed: invalid reference \\2 on `s' command's RHS\n"
+    assert Ran(r"echo abc | sed -E 's/(b)/<\10\0>/'").stdout == "a<b0b>c\n"
