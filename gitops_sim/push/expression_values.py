@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 __all__ = [
@@ -16,12 +16,16 @@ __all__ = [
     "ExpressionError",
     "compare",
     "is_true",
+    "joined_text",
     "member_of",
     "number_of",
     "text_of",
 ]
 
 NUMBER = re.compile(r"[-+]?(?:0x[0-9a-fA-F]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)", re.ASCII)
+
+MAX_TEXT = 1024 * 1024
+"""Characters of one text. Source: GitHub Actions limits, the outputs of a job: 1 MB."""
 
 
 class ExpressionError(ValueError):
@@ -84,11 +88,19 @@ def _asnumber_of(value: Any) -> float:
     if value is None:
         return 0.0
     if isinstance(value, bool | int | float):
-        return float(value)
+        return _as_float(value)
     text = str(value).strip()
     if not text:
         return 0.0
     return float(number_of(text)) if NUMBER.fullmatch(text) else math.nan
+
+
+def _as_float(number: float) -> float:
+    """Return a number as JavaScript holds it: what is too large is infinite."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def number_of(text: str) -> float | int:
@@ -96,9 +108,23 @@ def number_of(text: str) -> float | int:
     digits = text.lstrip("+-")
     if digits.lower().startswith("0x"):
         whole = int(digits, 16)
-        return -whole if text.startswith("-") else whole
+        whole = -whole if text.startswith("-") else whole
+        return whole if abs(whole) < 2**53 else _as_float(whole)
     number = float(text)
     return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+
+def joined_text(parts: Iterable[str]) -> str:
+    """Return parts as one text.
+
+    Raises:
+        ExpressionError: They are longer than `MAX_TEXT`: of a few parts that stand for each other
+            a small workflow could make more than the memory holds.
+    """
+    kept = list(parts)
+    if sum(map(len, kept)) > MAX_TEXT:
+        raise ExpressionError(f"a text is longer than {MAX_TEXT:,} characters")
+    return "".join(kept)
 
 
 def _contains(where: Any, what: Any) -> bool:
@@ -111,12 +137,16 @@ def _format(pattern: Any, *values: Any) -> str:
     def one(match: re.Match[str]) -> str:
         if match[0] in ("{{", "}}"):
             return match[0][0]
-        index = int(match[1])
+        index = int(match[1][:9])
         if index >= len(values):
             raise ExpressionError(f"format: there is no argument for {match[0]}")
         return text_of(values[index])
 
-    return re.sub(r"\{\{|\}\}|\{(\d+)\}", one, text_of(pattern))
+    told, parts, at = text_of(pattern), list[str](), 0
+    for match in re.finditer(r"\{\{|\}\}|\{(\d+)\}", told):
+        parts += [told[at : match.start()], one(match)]
+        at = match.end()
+    return joined_text([*parts, told[at:]])
 
 
 def _from_json(text: Any) -> Any:
@@ -128,7 +158,9 @@ def _from_json(text: Any) -> Any:
 
 def _join(values: Any, separator: Any = ",") -> str:
     items = values if isinstance(values, list) else [values]
-    return text_of(separator).join(text_of(item) for item in items)
+    between = text_of(separator)
+    parts = [part for item in items for part in (between, text_of(item))]
+    return joined_text(parts[1:])
 
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {

@@ -19,6 +19,7 @@ from gitops_sim.push.expression_values import (
     ExpressionError,
     compare,
     is_true,
+    joined_text,
     member_of,
     number_of,
     text_of,
@@ -122,8 +123,12 @@ class Template:
     parts: tuple[str | Expression, ...] = field(default=())
 
     def text(self, contexts: Contexts, status: str = "success") -> str:
-        """Return the text with each expression's value in its place."""
-        return "".join(
+        """Return the text with each expression's value in its place.
+
+        Raises:
+            ExpressionError: As `Expression.value`, or the text is too long.
+        """
+        return joined_text(
             part if isinstance(part, str) else text_of(part.value(contexts, status))
             for part in self.parts
         )

@@ -7,6 +7,7 @@ Differs: the matrix is written out; one that an expression makes is refused.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -17,6 +18,8 @@ from gitops_sim.push.workflow_yaml import Entry
 __all__ = ["Combination", "Matrix", "parse_matrix", "suffix"]
 
 Combination: TypeAlias = Mapping[str, Any]
+MAX_PRODUCT = 10_000
+"""Combinations that are looked at before `exclude` takes some away."""
 MAX_JOBS = 256
 
 
@@ -66,6 +69,8 @@ def _combinations(entry: Entry) -> tuple[Combination, ...]:
         if not axis.items():
             raise axis.refuse("the list is empty", "give at least one value")
     values = [[item.plain() for item in axis.items()] for axis in axes.values()]
+    if (product := math.prod(map(len, values))) > MAX_PRODUCT:
+        raise entry.refuse(f"the matrix gives {product} jobs", f"want 1 to {MAX_JOBS}")
     found: list[dict[str, Any]] = [
         dict(zip(axes, combination, strict=True)) for combination in itertools.product(*values)
     ]

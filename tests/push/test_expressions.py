@@ -137,3 +137,34 @@ def test_any_text_is_a_value_or_an_expression_error(text: str) -> None:
         except ExpressionError as refused:
             told = str(refused) or None
         assert isinstance(told, str)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "format('{0}{0}{0}{0}{0}{0}{0}{0}{0}', " * 12 + "'xxxxxxxx'" + ")" * 12,
+        "join(fromJSON('[" + ", ".join(["1"] * 3000) + "]'), '" + "x" * 2000 + "')",
+    ],
+    ids=["format", "join"],
+)
+def test_a_text_that_grows_without_end_is_refused(text: str) -> None:
+    with pytest.raises(ExpressionError, match="longer than 1,048,576 characters"):
+        parse_condition(text).value({})
+
+
+def test_placeholders_that_repeat_a_large_value_are_refused() -> None:
+    template = parse_template("${{ env.A }}" * 20)
+    assert template.text({"env": {"A": "x" * 1000}}) == "x" * 20_000
+    with pytest.raises(ExpressionError, match="longer than 1,048,576 characters"):
+        template.text({"env": {"A": "x" * 100_000}})
+
+
+@pytest.mark.parametrize(
+    "text", ["0x" + "f" * 500 + " == 1.5", "format('{" + "9" * 5000 + "}', 1)"]
+)
+def test_numbers_beyond_all_bounds_are_an_answer_or_an_expression_error(text: str) -> None:
+    try:
+        told = str(parse_condition(text).value({}))
+    except ExpressionError as refused:
+        told = str(refused)
+    assert told in ("False", f"format: there is no argument for {{{'9' * 5000}}}")

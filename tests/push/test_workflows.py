@@ -177,6 +177,13 @@ MISTAKES = [
         f"{FILE}:7: jobs.a.strategy.matrix.a: the list is empty (fix: give at least one value)",
     ),
     (
+        JOB
+        + "    strategy: {matrix: {"
+        + ", ".join(f"{a}: [1, 2, 3]" for a in "abcdefghi")
+        + "}}\n",
+        f"{FILE}:7: jobs.a.strategy.matrix: the matrix gives 19683 jobs (fix: want 1 to 256)",
+    ),
+    (
         JOB + "    strategy: {matrix: '${{ fromJSON(needs.x) }}'}\n",
         (
             f"{FILE}:7: jobs.a.strategy.matrix: a matrix made by an expression is not available "
