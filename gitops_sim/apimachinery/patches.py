@@ -9,6 +9,7 @@ lets `replace` add a missing member, takes negative indexes, and drops nulls ins
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -24,6 +25,11 @@ __all__ = ["json_patch", "merge_patch", "strategic_merge"]
 
 MAX_OPERATIONS = 10_000
 """Source: k8s.io/apiserver, pkg/endpoints/handlers/patch.go."""
+MAX_COPIED_BYTES = 3 * 1024 * 1024
+"""What all copies of a patch may add: a few that copy each other would fill the memory.
+
+Source: k8s.io/apiserver, pkg/server/config.go (JSONPatchMaxCopyBytes).
+"""
 
 _ABSENT: Any = object()
 _INDEX = re.compile(r"[+-]?[0-9]+\Z")
@@ -42,14 +48,20 @@ def json_patch(doc: Any, ops: Any) -> Any:
     Raises:
         BadRequestError: `ops` is no list of operations.
         TooLargeError: There are more than 10,000.
-        InvalidError: A `test` fails, or an operation does not fit the document; the server does
-            not say which.
+        InvalidError: A `test` fails, an operation does not fit the document, or copies grow too
+            large; the server does not say which.
     """
     _check_operations(ops)
+    copied = 0
     for op in ops or ():
-        apply = _OPERATIONS.get((op or {}).get("op"))
+        verb = (op or {}).get("op")
+        apply = _OPERATIONS.get(verb)
         if apply is None:
             raise generic_unprocessable()
+        if verb == "copy":
+            copied += len(json.dumps(_find(doc, _steps(op, "from"))))
+            if copied > MAX_COPIED_BYTES:
+                raise generic_unprocessable()
         doc = apply(doc, op)
     return doc
 

@@ -127,3 +127,12 @@ def test_a_merge_patch_is_idempotent_and_never_changes_its_document(doc: Any, pa
 def test_an_empty_patch_returns_the_document_itself(doc: Any) -> None:
     assert merge_patch(doc, {}) is doc
     assert json_patch(doc, []) is doc
+
+
+def test_copies_that_copy_each_other_are_refused_before_they_fill_the_memory() -> None:
+    doc = {"a": ["x" * 1000]}
+    double = [{"op": "copy", "from": "/a", "path": "/a/-"}]
+    grown = json_patch(doc, double * 8)
+    assert len(grown["a"]) == 9
+    with pytest.raises(InvalidError, match="rejected our request"):
+        json_patch(doc, double * 40)
