@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from gitops_sim.clock import Door, VirtualClock, outside, pace, parse_duration
 from gitops_sim.cluster import SimulatedCluster
-from gitops_sim.errors import LabError
+from gitops_sim.errors import GitOpsSimError, LabError
 from gitops_sim.exercises import CheckResult, Checks, LabView
 from gitops_sim.forge import Forge
 from gitops_sim.journal import Journal, facts
@@ -298,10 +298,17 @@ class Lab:
 
         Raises:
             InputError: The file is none of `save`, or of another version.
+            LabError: What it holds cannot be done again.
         """
         saved = saving.load(Path(path))
         lab = cls(saved.seed, epoch=saved.epoch)
-        lab._door.replay(saved.inputs, functions_of=("gitops_sim", "__main__", *functions_of))
+        try:
+            lab._door.replay(saved.inputs, functions_of=("gitops_sim", "__main__", *functions_of))
+        except GitOpsSimError:
+            raise
+        except Exception as error:  # a file that somebody wrote by hand: anything can come
+            told = f"{path} cannot be done again: {type(error).__name__}: {error}"
+            raise LabError(told, "load it with the version that saved it") from error
         return lab
 
     def fork(self, *, at: str | None = None) -> Lab:

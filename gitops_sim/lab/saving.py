@@ -10,7 +10,7 @@ import gzip
 import json
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +22,17 @@ from gitops_sim.errors import InputError, LabError
 __all__ = ["FORMAT", "Saved", "before", "load", "save", "wall_clock"]
 
 FORMAT = "gitops-sim lab, 1"
+_TYPES: Mapping[str, Any] = {
+    "seq": int,
+    "time": int | float,
+    "events": int,
+    "address": str,
+    "method": str,
+    "args": list,
+    "kwargs": dict,
+    "error": str,
+    "heard": list,
+}
 MOST_BYTES = 256 * 1024 * 1024
 """Unpacked size of a saved lab that is still read."""
 
@@ -77,12 +88,24 @@ def load(path: Path) -> Saved:
                 f"written as {document['format']!r} by version {document.get('version')}",
                 f"load it with that version; this one reads {FORMAT!r}",
             )
-        inputs = [Input(**entry) for entry in document["inputs"]]
+        inputs = [_input(entry) for entry in document["inputs"]]
         return Saved(int(document["seed"]), str(document["epoch"]), inputs)
     except OSError as error:
         raise InputError(str(path), 0, error.strerror or "cannot be read") from None
-    except (ValueError, KeyError, TypeError, zlib.error):
+    except (ValueError, KeyError, TypeError, RecursionError, zlib.error):
         raise InputError(str(path), 0, "no saved lab", "write one with lab.save(path)") from None
+
+
+def _input(entry: Mapping[str, Any]) -> Input:
+    """Return an input as it was saved; TypeError when a part of it is of another type."""
+    made = Input(**entry)
+    for name, wanted in _TYPES.items():
+        if not isinstance(getattr(made, name), wanted):
+            raise TypeError(f"{name} of an input is no {wanted}")
+    heard: list[Any] = made.heard
+    if any(not isinstance(answer, list) or len(answer) != 3 for answer in heard):
+        raise TypeError("what an input heard is no list of three")
+    return made
 
 
 def before(inputs: Sequence[Input], moment: float) -> list[Input]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gitops_sim.clock import Input
-from gitops_sim.errors import InputError
-from gitops_sim.lab import saving
+from gitops_sim.errors import InputError, LabError
+from gitops_sim.lab import Lab, saving
 
 INPUTS = [
     Input(0, 0.0, 0, "lab", "_add_cluster", ["staging", 3], {}),
@@ -41,8 +43,9 @@ def test_inputs_before_a_moment_leave_out_the_run_that_goes_beyond_it() -> None:
         (gzip.compress(b"[1, 2]"), "no saved lab"),
         (gzip.compress(json.dumps({"format": "other", "version": "9"}).encode()), "version 9"),
         (gzip.compress(b"x" * 100)[:40], "no saved lab"),
+        (gzip.compress(b"[" * 200_000), "no saved lab"),
     ],
-    ids=["missing", "not gzip", "no mapping", "other format", "cut off"],
+    ids=["missing", "not gzip", "no mapping", "other format", "cut off", "nested"],
 )
 def test_a_file_that_is_no_lab_is_refused(
     tmp_path: Path, content: bytes | None, problem: str
@@ -63,3 +66,27 @@ def test_a_file_that_unpacks_without_end_is_refused(
     path.write_bytes(gzip.compress(b" " * 100_000))
     with pytest.raises(InputError, match="larger than a lab can be"):
         saving.load(path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"seq": "x"}, {"time": None}, {"address": []}, {"method": 3}, {"args": "ab"}),
+        *({"kwargs": []}, {"error": None}, {"heard": 3}, {"heard": [3]}, {"heard": [[1, 2]]}),
+        *({"address": "nobody"}, {"method": "__class__"}, {"method": "save", "args": ["x"]}),
+        *({"args": [{"$object": "nobody"}, 3]}, {"args": [{"$bytes": 3}, 3]}),
+        *({"args": [{"$function": 3}, 3]}, {"args": [{"$function": "os:system"}, 3]}),
+        *({"args": [{"$function": "gitops_sim.no:x"}, 3]}, {"kwargs": {"nothing": 1}}),
+        {"address": "clock", "args": ["a", "b"]},
+    ],
+    ids=repr,
+)
+def test_an_input_that_no_lab_has_written_is_refused(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    path = tmp_path / "forged.lab"
+    forged = replace(INPUTS[0], **changes)
+    saving.save(path, saving.Saved(7, "2026-01-05T09:00:00Z", [forged]))
+    with pytest.raises((InputError, LabError)):
+        Lab.load(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["forged.lab"]
