@@ -8,13 +8,13 @@ webhook configuration in one must not make it call somebody; other hosts are not
 from __future__ import annotations
 
 import base64
-import binascii
 import http.client
 import json
 import socket
 import ssl
+import string
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from gitops_sim.types import Manifest
 
@@ -41,19 +41,22 @@ def call_webhook(url: str, review: Manifest, *, ca_bundle: str, seconds: float) 
         ca_bundle: Base64 of the certificates (PEM) to trust; empty: those of the system.
         seconds: How long it may take.
     """
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or 443
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or 443
+    except ValueError:
+        return {"error": f'parse "{url}": invalid host or port'}
     if parts.scheme != "https" or host not in _LOCAL:
         return _failed(url, f"dial tcp: lookup {host}: no such host")
     try:
         context = _context(ca_bundle)
-    except (ssl.SSLError, binascii.Error, UnicodeDecodeError):
+    except (ssl.SSLError, ValueError):
         return {"error": "unable to load root certificates: unable to parse bytes as PEM block"}
     connection = http.client.HTTPSConnection(host, port, timeout=seconds, context=context)
     try:
         connection.request(
             "POST",
-            f"{parts.path or '/'}?{parts.query}",
+            quote(f"{parts.path or '/'}?{parts.query}", safe=string.punctuation),
             json.dumps(review).encode(),
             {"Content-Type": "application/json", "Accept": "application/json, */*"},
         )
@@ -69,7 +72,7 @@ def call_webhook(url: str, review: Manifest, *, ca_bundle: str, seconds: float) 
 def _context(ca_bundle: str) -> ssl.SSLContext:
     if not ca_bundle:
         return ssl.create_default_context()
-    return ssl.create_default_context(cadata=base64.b64decode(ca_bundle).decode())
+    return ssl.create_default_context(cadata=base64.b64decode(ca_bundle, validate=True).decode())
 
 
 def _failed(url: str, problem: str) -> dict[str, Any]:
@@ -110,5 +113,5 @@ def _read(status: int, body: bytes) -> dict[str, Any]:
         return {"error": "http: response body too large"}
     try:
         return {"body": json.loads(text)}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return {"error": f"couldn't get version/kind; json parse error: {error}"}

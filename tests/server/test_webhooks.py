@@ -21,7 +21,7 @@ from gitops_sim.server import Front, Served, ServeOptions, Server
 from gitops_sim.server.webhooks import call_webhook
 
 GROUP = "admissionregistration.k8s.io"
-Answer = Callable[[dict[str, Any]], dict[str, Any]]
+Answer = Callable[[dict[str, Any]], dict[str, Any] | bytes]
 
 
 class Hook:
@@ -40,7 +40,8 @@ class Hook:
             def do_POST(self) -> None:
                 owner.calls += 1
                 sent = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                body = json.dumps(owner.answer(sent)).encode()
+                answer = owner.answer(sent)
+                body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
                 self.send_response(200)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
@@ -178,22 +179,38 @@ def test_a_certificate_that_is_not_of_the_bundle_is_not_trusted(hook: Hook) -> N
     assert found == {"error": f'Post "{hook.url}?timeout=1s": {text}'}
 
 
-def test_a_bundle_that_is_none_is_told(hook: Hook) -> None:
-    found = call_webhook(hook.url, {}, ca_bundle="bm9uZQ==", seconds=1)
-    assert found["error"].startswith("unable to load root certificates")
-
-
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
         ("https://127.0.0.1:9/x", "dial tcp 127.0.0.1:9: connect: connection refused"),
         ("https://example.com/x", "dial tcp: lookup example.com: no such host"),
         ("http://127.0.0.1/x", "dial tcp: lookup 127.0.0.1: no such host"),
+        ("https://127.0.0.1@example.com/", "dial tcp: lookup example.com: no such host"),
+        ("https://example.com#@127.0.0.1/", "dial tcp: lookup example.com: no such host"),
+        ("https://127.0.0.1:9/é?a b\r\nX: y", "dial tcp 127.0.0.1:9: connect: connection refused"),
     ],
 )
 def test_who_cannot_be_called_is_told(url: str, problem: str) -> None:
     found = call_webhook(url, {}, ca_bundle="", seconds=1)
     assert found == {"error": f'Post "{url}": {problem}'}
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1:99999/", "https://[::1/", "https://::1:x/"])
+def test_a_url_that_is_none_is_told(url: str) -> None:
+    found = call_webhook(url, {}, ca_bundle="", seconds=1)
+    assert found == {"error": f'parse "{url}": invalid host or port'}
+
+
+@pytest.mark.parametrize("bundle", ["é", "!", "bm9uZQ=="])
+def test_a_bundle_that_is_none_is_told(bundle: str) -> None:
+    found = call_webhook("https://127.0.0.1:9/", {}, ca_bundle=bundle, seconds=1)
+    assert found["error"].startswith("unable to load root certificates")
+
+
+def test_an_answer_nested_without_end_is_told(hook: Hook) -> None:
+    hook.answer = lambda _: b"[" * 200_000
+    found = call_webhook(hook.url, {}, ca_bundle=hook.bundle, seconds=5)
+    assert "json parse error" in found["error"]
 
 
 def test_a_webhook_that_takes_too_long_is_given_up(hook: Hook) -> None:
