@@ -18,7 +18,14 @@ from gitops_sim.apimachinery.yaml_dump import dump
 from gitops_sim.apimachinery.yaml_loader import load_all
 from gitops_sim.errors import InputError
 
-__all__ = ["Access", "early_readers", "idle_kubeconfig", "kubeconfig", "write_private"]
+__all__ = [
+    "Access",
+    "early_readers",
+    "idle_kubeconfig",
+    "is_ours",
+    "kubeconfig",
+    "write_private",
+]
 
 _IDLE = "no-lab-is-serving"
 _OURS = [{"name": "gitops-sim", "extension": {"provider": "gitops-sim"}}]
@@ -84,9 +91,13 @@ def is_ours(text: str) -> bool:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, all of it or nothing."""
+    """Write a file that only its owner may read, all of it or nothing.
+
+    What stands in the way beside it, such as a link, is taken away and not written to.
+    """
     beside = path.with_name(f".{path.name}.new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(beside, path)

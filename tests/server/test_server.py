@@ -21,6 +21,7 @@ from gitops_sim.clock import Door, VirtualClock
 from gitops_sim.errors import LabError
 from gitops_sim.journal import Journal
 from gitops_sim.server import Served, ServeOptions, Server
+from gitops_sim.server.kubeconfig import write_private
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 
@@ -216,3 +217,15 @@ def test_two_hundred_parallel_writers_lose_no_update(client: Client) -> None:
     with ThreadPoolExecutor(50) as pool:
         assert set(pool.map(write, range(200))) == {200}
     assert len(client.ask("GET", f"{MAPS}/many")[1]["data"]) == 200
+
+
+def test_a_private_file_is_never_written_through_a_link(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("theirs")
+    other.chmod(0o644)
+    (tmp_path / ".kubeconfig.new").symlink_to(other)
+    write_private(tmp_path / "kubeconfig", "ours")
+    assert other.read_text() == "theirs"
+    assert (tmp_path / "kubeconfig").read_text() == "ours"
+    assert not (tmp_path / "kubeconfig").is_symlink()
+    assert (tmp_path / "kubeconfig").stat().st_mode & 0o777 == 0o600
