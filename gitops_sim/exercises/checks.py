@@ -73,10 +73,11 @@ class Checks:
                 small worlds of its own, never in the lab.
         """
         exercises = installed_exercises() if self._exercises is None else self._exercises
+        name = str(name).strip().upper()
         exercise = exercises.get(name)
         if exercise is None:
             known = ", ".join(sorted(exercises))
-            return CheckResult(name, "", False, f"one of {known}", "there is no such exercise")  # noqa: FBT003
+            return CheckResult(name, "", passed=False, expected=f"one of {known}", found=name)
         verdict = self._judged(name, answer)
         progress = self.progress.setdefault(name, Progress())
         if progress.passed_at is None:

@@ -43,8 +43,14 @@ def one_end_from_five_starts(view: LabView) -> Verdict:
     if repository is None:
         return _not_yet("this lab has no repository `runbook`", "the first cells import it")
     if not isinstance(view.answer, str) or not view.answer.strip():
-        hand_in = 'hand in YAML: `lab.check("E01.2", answer=cart)`'
-        return _not_yet("no manifests", hand_in)
+        hand_in = 'hand in one text of YAML: `lab.check("E01.2", answer=cart)`'
+        is_text = view.answer is None or isinstance(view.answer, str)
+        kind = (
+            ""
+            if is_text
+            else f": the answer is no text, it is of type {type(view.answer).__name__}"
+        )
+        return _not_yet(f"no manifests{kind}", hand_in)
     runbook = repository.tree().read(RUNBOOK).decode().splitlines()
     lasting = [step for step in runbook if not step.startswith(ONCE)]
     clean = _World(0)
@@ -85,9 +91,8 @@ def _applied(manifests: str, wanted: State, name: str, steps: Sequence[str]) -> 
     world.follow(steps)
     result = world.kubectl(f"apply -f {FILE}", manifests)
     if result.exit_code:
-        told = result.stderr.strip().splitlines()[-1]
         mistake = "job-left" if world.has_job(manifests) else ""
-        return _not_yet(f"start “{name}”: {told}", "the object that is named", mistake)
+        return _refused(name, result.stderr.strip().splitlines(), mistake)
     if world.has_job(manifests):
         return _not_yet("a Job among the manifests", "which step makes sense once?", "job-left")
     found = world.state()
@@ -100,6 +105,17 @@ def _applied(manifests: str, wanted: State, name: str, steps: Sequence[str]) -> 
                 mistake,
             )
     return None
+
+
+def _refused(name: str, lines: Sequence[str], mistake: str) -> Verdict:
+    """Return what kubectl said: its first line, and of several documents the last that failed."""
+    told = next((line for line in reversed(lines) if "rror" in line or "invalid" in line), lines[0])
+    look_here = "the object that is named"
+    if "namespaces " in told and "not found" in told:
+        look_here = "which document makes that Namespace, and does it come first?"
+    elif "cannot unmarshal number into" in told:
+        look_here = 'a number where a text belongs: put it in quotes, `"4"`'
+    return _not_yet(f"start “{name}”: {told}", look_here, mistake)
 
 
 class _World:

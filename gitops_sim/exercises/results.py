@@ -62,7 +62,7 @@ class CheckResult:
 
     Attributes:
         exercise: Its name, such as `E00.1`.
-        title: Its title.
+        title: Its title; "" when there is no such exercise.
         passed: True when the task is done.
         expected: The state that the task asks for, in words.
         found: What there is.
@@ -95,18 +95,22 @@ class CheckResult:
     def __repr__(self) -> str:
         """Return the result as text, for a terminal."""
         return "\n".join(
-            [f"{self._verdict}: {self.exercise} {self.title}"]
+            [f"{self._verdict}: {self.exercise} {self.title}".rstrip()]
             + [f"  {name + ':':16} {text}" for name, text in self._lines]
         )
 
     @property
     def _verdict(self) -> str:
+        if not self.title:
+            return "No such exercise"
         return "Passed" if self.passed else "Not yet"
 
     @property
     def _lines(self) -> list[tuple[str, str]]:
         if self.passed:
             return [("Found", self.found)]
+        if not self.title:
+            return [("Expected", self.expected)]
         lines = [
             ("Expected", self.expected),
             ("Found", self.found),

@@ -147,8 +147,9 @@ print(staging.kubectl("get pods --selector app=web --namespace shop"))
 staging.users("web")
 
 # %% [markdown]
-# They have seen 1.4.0 and 2.0.0, and not one request has failed. The new pod gets no requests until
-# its **readiness probe** passes, and the Deployment keeps the old pods until then.
+# Above, what users see; below, what the cluster was asked to run. The roll-out of 3.0.0 hangs, and
+# still they see 2.0.0, and not one request has failed: the new pod gets no requests until its
+# **readiness probe** passes, and the Deployment keeps the old pods until then.
 #
 # The way back is a commit too: the opposite of the bad one.
 
@@ -158,8 +159,9 @@ lab.run("3m")
 print(staging.kubectl("rollout status deployment/web --namespace shop"))
 
 # %% [markdown]
-# What if a bad version does get ready? This one fails a third of what it is asked. The black line is
-# the **error budget**: what may fail when 99 % of the requests shall be answered.
+# What if a bad version does get ready? Of what this one is asked, three in ten fail. *Guess* how long
+# it takes until more has failed than may fail in the whole hour. The black line is the **error
+# budget**: what may fail when 99 % of the requests shall be answered.
 
 # %%
 lab.registry.push("shop/web:3.1.0", error_rate=0.3)
@@ -170,8 +172,15 @@ shop.revert(bad)
 lab.run("5m")
 staging.users("web")
 
+# %% [markdown]
+# One picture has both: 3.0.0 hung for a quarter of an hour and cost nothing, 3.1.0 went out smoothly
+# and cost the whole budget within two minutes. Probes protect users from what does not start. From
+# what works badly, only looking protects them, and a quick way back.
+
 # %%
-assert staging.users("web").series.versions == ["1.4.0", "2.0.0", "3.1.0"]
+seen = staging.users("web")
+assert seen.series.versions == ["1.4.0", "2.0.0", "3.1.0"]
+assert [rollout.version for rollout in seen.rollouts if rollout.stuck] == ["3.0.0"]
 
 # %% [markdown]
 # ## 6. Your turn: make it stay

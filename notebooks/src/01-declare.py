@@ -228,13 +228,17 @@ lab.check("E01.4", answer=trusted)
 # ## 6. Rebuild the shop
 #
 # In `prod` nobody types `apply` any more. **Flux** reads `manifests` from Git and does it every minute.
-# There was an urgent change by hand, though, and Flux has nothing to say against it.
+# Then the night shift came. It typed one command in a hurry, and left no note; do not read it off the
+# cell. Flux has nothing to say against what it does not know.
 
 # %%
+import base64
+
 prod = lab.cluster("prod", nodes=1)
 prod.flux.bootstrap(book, path="manifests", interval="1m")
 lab.run("3m")
-prod.kubectl("create configmap opening-hours -n shop --from-literal=monday=8-18")
+night = b"Y3JlYXRlIGNvbmZpZ21hcCBvcGVuaW5nLWhvdXJzIC1uIHNob3AgLS1mcm9tLWxpdGVyYWw9bW9uZGF5PTgtMTg="
+typed = prod.kubectl(base64.b64decode(night).decode())
 lab.run("10m")
 print(prod.flux.get())
 

@@ -206,7 +206,8 @@ assert not orders() - level
 #
 # *Exercise E03.2.* `desired` and `actual` are dicts from a key, (kind, namespace, name), to a manifest.
 # Return what to do, in order: `("apply", key)` or `("delete", key)`. Take at most 20 lines, and never
-# touch what others made. You are judged on 200 generated clusters, each on a real API server.
+# touch what others made. You are judged on 200 generated clusters, each with an
+# API server of its own.
 
 
 # %% tags=["answer"]

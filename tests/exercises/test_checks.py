@@ -76,6 +76,12 @@ def test_unknown_exercise_lists_those_there_are(empty: Checks) -> None:
     assert not result.passed
     assert "E00.1" in result.expected
     assert result.hint() is None
+    assert repr(result).splitlines()[0] == "No such exercise: E99.9"
+    assert "hint" not in repr(result), "there is none"
+
+
+def test_name_may_be_written_in_small_letters(empty: Checks) -> None:
+    assert empty.check(" e00.1").exercise == "E00.1"
 
 
 def test_hints_climb_and_stay_on_the_last(empty: Checks) -> None:
