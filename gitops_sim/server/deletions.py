@@ -12,6 +12,7 @@ from typing import Any, cast
 from gitops_sim.apimachinery import causes
 from gitops_sim.apimachinery.causes import Cause
 from gitops_sim.apimachinery.copying import fresh_copy
+from gitops_sim.apimachinery.go_text import json_kind
 from gitops_sim.apimachinery.status_errors import invalid_options
 from gitops_sim.apiserver.deleting import delete
 from gitops_sim.apiserver.listing import ListOptions, Page, list_page
@@ -147,10 +148,10 @@ def _options(request: Request) -> _Options:
     body = decode_options(request, "DeleteOptions")
     if not body:
         body = _from_query(request)
-    preconditions = body.get("preconditions") or {}
     found = list(_problems(body))
     if found:
         raise invalid_options("DeleteOptions", found)
+    preconditions = body.get("preconditions") or {}
     policy = body.get("propagationPolicy")
     if body.get("orphanDependents") is not None:
         policy = "Orphan" if body["orphanDependents"] else "Background"
@@ -179,15 +180,10 @@ def _problems(body: dict[str, Any]) -> list[Cause]:
     policy, orphan = body.get("propagationPolicy"), body.get("orphanDependents")
     grace, dry_run = body.get("gracePeriodSeconds"), body.get("dryRun") or []
     if grace is not None and not isinstance(grace, int):
-        raise BadRequestError(
-            "json: cannot unmarshal string into Go struct field "
-            "DeleteOptions.gracePeriodSeconds of type int64"
-        )
+        raise _undecodable(grace, "gracePeriodSeconds", "int64")
     if not isinstance(dry_run, list):
-        raise BadRequestError(
-            "json: cannot unmarshal string into Go struct field DeleteOptions.dryRun of type "
-            "[]string"
-        )
+        raise _undecodable(dry_run, "dryRun", "[]string")
+    _check_preconditions(body.get("preconditions"))
     if policy is not None and orphan is not None:
         found.append(
             causes.invalid(
@@ -200,3 +196,22 @@ def _problems(body: dict[str, Any]) -> list[Cause]:
         supported = (*_POLICIES, "nil")
         found.append(causes.not_supported("propagationPolicy", policy, supported))
     return found + dry_run_problems(dry_run)
+
+
+def _check_preconditions(value: Any) -> None:
+    """Refuse preconditions of another type; BadRequestError in the words of Go's decoder."""
+    if value is None:
+        return
+    if not isinstance(value, dict):
+        raise _undecodable(value, "preconditions", "v1.Preconditions")
+    for name, kind in (("uid", "types.UID"), ("resourceVersion", "string")):
+        found = value.get(name)
+        if found is not None and not isinstance(found, str):
+            raise _undecodable(found, f"preconditions.{name}", kind)
+
+
+def _undecodable(value: Any, field: str, kind: str) -> BadRequestError:
+    return BadRequestError(
+        f"json: cannot unmarshal {json_kind(value)} into Go struct field DeleteOptions.{field} "
+        f"of type {kind}"
+    )

@@ -159,6 +159,44 @@ def test_any_patch_is_answered(module_site: Any, form: str, data: st.DataObject)
     assert is_of_a_server(reply), reply
 
 
+POD = "/api/v1/namespaces/default/pods/web"
+PARTS = [
+    *(f"{POD}/{part}" for part in ("binding", "eviction", "status", "resize", "log")),
+    "/api/v1/namespaces/default/serviceaccounts/default/token",
+    "/apis/apps/v1/namespaces/default/deployments/web/scale",
+    "/apis/authentication.k8s.io/v1/tokenreviews",
+]
+members = st.sampled_from(
+    [
+        *("metadata", "name", "namespace", "spec", "status", "kind", "apiVersion", "uid"),
+        *("deleteOptions", "gracePeriodSeconds", "dryRun", "preconditions", "resourceVersion"),
+        *("propagationPolicy", "orphanDependents", "target", "replicas", "selector"),
+        *("token", "audiences", "expirationSeconds", "boundObjectRef", "conditions"),
+    ]
+)
+
+
+@given(st.sampled_from(PARTS), st.sampled_from(["POST", "PUT"]), st.dictionaries(members, values))
+def test_any_part_of_an_object_is_answered(
+    module_site: Any, target: str, method: str, value: Any
+) -> None:
+    module_site.ask("POST", f"{MAPS[:-10]}serviceaccounts", {"metadata": {"name": "default"}})
+    module_site.ask("POST", POD[:-4], WEB["spec"]["template"] | {"metadata": {"name": "web"}})
+    module_site.ask("POST", "/apis/apps/v1/namespaces/default/deployments", WEB)
+    reply = module_site.ask(method, target, value)
+    assert is_of_a_server(reply), reply
+
+
+@example({"preconditions": "x"})
+@example({"preconditions": {"uid": ["x"]}})
+@example({"gracePeriodSeconds": [], "orphanDependents": {}, "propagationPolicy": []})
+@given(st.dictionaries(members, values))
+def test_any_options_of_a_delete_are_answered(module_site: Any, value: Any) -> None:
+    for target in (f"{MAPS}/none", MAPS):
+        reply = module_site.ask("DELETE", target, value)
+        assert is_of_a_server(reply), reply
+
+
 @example("continue", "\x80", "GET")
 @example("continue", "\ud800", "GET")
 @given(
