@@ -8,7 +8,33 @@ from typing import Any
 
 from gitops_sim.errors import GitOpsSimError, LabError
 
-__all__ = ["called", "lines_of", "name_of"]
+__all__ = ["Patience", "called", "lines_of", "name_of"]
+
+
+class _GivenUp(BaseException):
+    """Ends a function that would not end by itself; `except Exception` does not hold it up."""
+
+
+class Patience:
+    """Counts what a function asks for, and ends it when that is too much: it goes in circles.
+
+    Args:
+        most: How often it may ask in one turn.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._asked = 0
+
+    def begin(self) -> None:
+        """Begin a turn: nothing was asked in it."""
+        self._asked = 0
+
+    def ask(self) -> None:
+        """Count a request; the one too many does not return, and `called` tells of it."""
+        self._asked += 1
+        if self._asked > self._most:
+            raise _GivenUp(self._most)
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -27,12 +53,17 @@ def called(
         within: The learner's function, where something that it made is called.
 
     Raises:
-        LabError: It failed: with what, and in which of its lines.
+        LabError: It failed: with what, and in which of its lines; or it did not end, and its
+            `Patience` or the one who waits ended it.
     """
     try:
         return function(*arguments)
     except GitOpsSimError:
         raise
+    except (_GivenUp, KeyboardInterrupt) as stop:
+        name = name_of(within or function)
+        why = f"it asked {stop.args[0]} times" if stop.args else "it was stopped"
+        raise LabError(f"`{name}` does not end: {why}", "what ends its loop?") from None
     except Exception as error:
         raise _told(within or function, error) from error
 

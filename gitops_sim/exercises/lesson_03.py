@@ -17,6 +17,7 @@ __all__ = ["CHECKS", "deployment_gone_pods_alive", "owners_predicted"]
 
 CLUSTER, NAMESPACE, NAME = "demo", "shop", "web"
 DEPLOYMENT, REPLICA_SET, POD = "apps/v1/Deployment", "apps/v1/ReplicaSet", "v1/Pod"
+KINDS = ("Deployment", "ReplicaSet", "Pod", "Service", "ConfigMap")
 HOUR = 3600.0
 NO_CLUSTER = f"this lab has no cluster `{CLUSTER}`"
 FIRST_CELLS = "the first cells of the lesson make it"
@@ -30,8 +31,10 @@ def owners_predicted(view: LabView) -> Verdict:
     if cluster is None:
         return _no_chain(NO_CLUSTER, FIRST_CELLS)
     if not isinstance(view.answer, dict):
-        return _no_chain("no prediction", 'hand it in: `lab.check("E03.1", answer=owners)`')
-    predicted = {str(kind): owner for kind, owner in view.answer.items() if owner}
+        found = "no prediction" if view.answer is None else f"no dict: {view.answer!r}"
+        form = '`{"Lamp": "Switch"}`: what is owned, and by what'
+        return _no_chain(found, form)
+    predicted = {_kind(kind): _kind(owner) for kind, owner in view.answer.items() if owner}
     observed = _owners(cluster)
     if not observed:
         return _no_chain(
@@ -42,11 +45,19 @@ def owners_predicted(view: LabView) -> Verdict:
         return Verdict(passed=True, expected=CHAIN, found=_chain(observed))
     found = f"you say {_chain(predicted)}" if predicted else "an empty prediction"
     look_here = "`kubectl get pods -n shop -o yaml`: `metadata.ownerReferences`"
+    if predicted and predicted == {owner: kind for kind, owner in observed.items()}:
+        return _no_chain(found, 'who stands where: `{"Lamp": "Switch"}`, the owner on the right')
     if predicted.get("Pod") == "Deployment":
         return _no_chain(found, look_here, "deployment-owns-pods")
     if predicted.keys() - observed.keys():
         return _no_chain(found, "`kubectl get all -n shop`", "makes-more")
     return _no_chain(found, look_here)
+
+
+def _kind(word: object) -> str:
+    """Return a kind as it is written, if this is one of the lesson in other letters or many."""
+    plain = str(word).strip().lower().removesuffix("s")
+    return next((kind for kind in KINDS if kind.lower() == plain), str(word))
 
 
 def _no_chain(found: str, look_here: str, mistake: str = "") -> Verdict:

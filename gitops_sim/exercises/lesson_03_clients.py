@@ -12,7 +12,7 @@ from typing import Any
 from gitops_sim.apiserver import ApiServer, InProcessClient, new_server
 from gitops_sim.clock import VirtualClock
 from gitops_sim.errors import ApiError, ConflictError, ExpiredError, LabError
-from gitops_sim.exercises.answers import called, name_of
+from gitops_sim.exercises.answers import Patience, called, name_of
 from gitops_sim.exercises.results import Verdict
 from gitops_sim.exercises.view import LabView
 from gitops_sim.journal import Journal
@@ -50,11 +50,13 @@ class OrdersApi:
     def __init__(self, server: ApiServer) -> None:
         self._server = server
         self._client = InProcessClient(server, "lesson")
+        self.patience = Patience(MOST_REQUESTS)
         self.lists = 0
         self.from_zero = 0
 
     def list(self) -> tuple[Sequence[Manifest], str]:
         """Return all orders there are, and the resourceVersion of the whole list."""
+        self.patience.ask()
         self.lists += 1
         return self._client.list(CONFIG_MAP, NAMESPACE), str(self._server.store.revision)
 
@@ -64,6 +66,7 @@ class OrdersApi:
         Raises:
             ExpiredError: 410 Gone: the server has forgotten what was before a later version.
         """
+        self.patience.ask()
         start = None if since in ("", "0") else since
         self.from_zero += start is None
         watch = self._client.watch(CONFIG_MAP, NAMESPACE, since=start)
@@ -115,6 +118,7 @@ class _Follower:
                 if number in self._gone_in:
                     self._server.store.compact(self._server.store.revision)
                     expired += 1
+                self._api.patience.begin()
                 if called(next, job, _ENDED, within=follow) is _ENDED:
                     return _not_followed(
                         f"`{name_of(follow)}` returned", "`while True:` around the watch"
@@ -209,16 +213,18 @@ class RacedApi:
         self._client = InProcessClient(server, "you")
         self._other = InProcessClient(server, "someone-else")
         self._random = VirtualClock(seed).random("race")
+        self._patience = Patience(MOST_REQUESTS)
         self.begin()
 
     def begin(self) -> None:
         """Begin a race: what is counted is of one race."""
-        self.rivals = self._gets = self._requests = 0
+        self._patience.begin()
+        self.rivals = self._gets = 0
         self.tried = self.stored = 0
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Manifest:
         """Return one object; someone may change it as soon as you have it."""
-        self._count()
+        self._patience.ask()
         found = self._client.get(kind, name, namespace)
         self._gets += 1
         if self._gets == 1 or (self.rivals < 4 and self._random.random() < 0.4):
@@ -245,19 +251,11 @@ class RacedApi:
         )
 
     def _written(self, write: Callable[[], Manifest]) -> Manifest:
-        self._count()
+        self._patience.ask()
         self.tried += 1
         stored = write()
         self.stored += 1
         return stored
-
-    def _count(self) -> None:
-        self._requests += 1
-        if self._requests > MOST_REQUESTS:
-            raise LabError(
-                f"{MOST_REQUESTS} requests for one increment, and no end",
-                "after which request may the loop end?",
-            )
 
 
 def both_increments(view: LabView) -> Verdict:

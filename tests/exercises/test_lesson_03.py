@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gitops_sim.errors import ExpiredError
 from gitops_sim.exercises import CheckResult, installed_exercises
 from gitops_sim.exercises.gate import script
 from gitops_sim.lab import Lab
@@ -74,7 +75,54 @@ def test_endless_increment_is_ended(lab: Lab) -> None:
         while True:
             api.get("ConfigMap", "counter")
 
-    assert "and no end" in told(lab, "E03.4", endless).found
+    assert told(lab, "E03.4", endless).found.endswith("`endless` does not end: it asked 50 times")
+
+
+def test_increment_that_swallows_whatever_is_raised_is_ended(lab: Lab) -> None:
+    def deaf(api: Any) -> None:
+        while True:
+            try:
+                api.update(api.get("ConfigMap", "counter"))
+            except Exception:
+                continue
+
+    assert "`deaf` does not end" in told(lab, "E03.4", deaf).found
+
+
+def test_follower_that_asks_again_without_listing_is_ended(lab: Lab) -> None:
+    def stubborn(api: Any, cache: Any) -> Any:
+        objects, version = api.list()
+        cache.update({found["metadata"]["name"]: found for found in objects})
+        while True:
+            try:
+                for event in api.watch(since=version):
+                    cache.pop(event.object["metadata"]["name"], None)
+                    if event.type != "DELETED":
+                        cache[event.object["metadata"]["name"]] = event.object
+                    version = event.resource_version
+            except ExpiredError:
+                continue
+            yield
+
+    assert told(lab, "E03.3", stubborn).found == "`stubborn` does not end: it asked 50 times"
+
+
+def test_function_that_the_learner_stops_is_told_of(lab: Lab) -> None:
+    def waits_for_ever(desired: Any, actual: Any) -> Any:
+        raise KeyboardInterrupt
+
+    result = told(lab, "E03.2", waits_for_ever)
+    assert "`waits_for_ever` does not end: it was stopped" in result.found
+
+
+def test_kinds_may_be_written_in_small_letters_and_as_many(lab: Lab) -> None:
+    assert lab.check("E03.1", answer={"pods": "replicasets", "replicaset": "deployment"})
+
+
+def test_prediction_the_wrong_way_round_is_told_how_it_is_meant(lab: Lab) -> None:
+    backwards = {"Deployment": "ReplicaSet", "ReplicaSet": "Pod"}
+    assert "the owner on the right" in told(lab, "E03.1", backwards).look_here
+    assert "Lamp" in told(lab, "E03.1", ["Pod"]).look_here
 
 
 def test_increment_by_two_is_no_lost_update(lab: Lab) -> None:
