@@ -32,7 +32,10 @@ def bind(server: ApiServer, binding: Manifest, *, manager: str) -> Manifest:
         pods,
         namespace,
         name,
-        {"spec": {"nodeName": node}, "status": {"conditions": _scheduled(server, pod)}},
+        {
+            "spec": {"nodeName": node},
+            "status": {"conditions": _scheduled(server, pod), "nominatedNodeName": None},
+        },
         kind="merge",
         manager=manager,
         subresource="binding",

@@ -15,9 +15,9 @@ from gitops_sim.cluster.nodes.filters import Misfit
 from gitops_sim.cluster.nodes.fitting import Fitting, priority_of
 from gitops_sim.types import Manifest
 
-__all__ = ["DISRUPTION_REASON", "NOT_HELPFUL", "Outcome", "Plan", "look_for_victims"]
+__all__ = ["DISRUPTION_REASON", "Outcome", "Plan", "look_for_victims"]
 
-NOT_HELPFUL = "Preemption is not helpful for scheduling"
+_NOT_HELPFUL = "Preemption is not helpful for scheduling"
 DISRUPTION_REASON = "PreemptionByScheduler"
 """Of the condition DisruptionTarget of a victim."""
 
@@ -35,7 +35,7 @@ class Plan(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The plan, or None and why there is none."""
+    """The plan, or None; and the words for it, or for why there is none."""
 
     plan: Plan | None
     text: str
@@ -46,7 +46,7 @@ def look_for_victims(
     reasons: Mapping[str, Sequence[Misfit]],
     budgets: Iterable[Manifest],
 ) -> Outcome:
-    """Return the cheapest plan, or the words for why preemption does not help.
+    """Return the cheapest plan, if preemption helps, and what is said about it.
 
     Args:
         fitting: Judges nodes for the pod.
@@ -64,7 +64,7 @@ def look_for_victims(
     for node in fitting.nodes:
         found = reasons[node["metadata"]["name"]]
         if not all(reason.helps_preemption for reason in found):
-            why[NOT_HELPFUL] += 1
+            why[_NOT_HELPFUL] += 1
             continue
         plan = _plan(fitting, node, allowances)
         if isinstance(plan, Plan):
@@ -72,7 +72,9 @@ def look_for_victims(
         else:
             why.update(plan)
     if plans:
-        return Outcome(_cheapest(plans), "")
+        best = _cheapest(plans)
+        found = f"found a potential placement for pod on node {best.node}"
+        return Outcome(best, f"{found}, preempting {len(best.victims)} victims")
     return Outcome(None, explain(len(fitting.nodes), why))
 
 

@@ -23,7 +23,6 @@ from gitops_sim.cluster.nodes.node_infos import NodeInfos
 from gitops_sim.cluster.nodes.pod_terms import PodTerms
 from gitops_sim.cluster.nodes.preemption import (
     DISRUPTION_REASON,
-    NOT_HELPFUL,
     Plan,
     explain,
     look_for_victims,
@@ -147,11 +146,10 @@ class Scheduler:
             return
         text = explain(len(nodes), Counter(m.reason for found in reasons.values() for m in found))
         plan, why = look_for_victims(fitting, reasons, self._budgets.list())
-        if plan is None:
-            yield from self._refuse(pod, f"{text} preemption: {why}")
-            return
-        yield from self._refuse(pod, text, nominated=plan.node)
-        yield from self._make_room(pod, plan)
+        nominated = "" if plan is None else plan.node
+        yield from self._refuse(pod, f"{text} preemption: {why}", nominated=nominated)
+        if plan is not None:
+            yield from self._make_room(pod, plan)
 
     def _problem(self, pod: Manifest, nodes: Sequence[Manifest]) -> str:
         """Return the words for why the pod can go nowhere at all; empty when nodes decide."""
@@ -160,8 +158,7 @@ class Scheduler:
         problem = self._claim_problem(pod)
         if not problem:
             return ""
-        text = f"0/{len(nodes)} nodes are available: {problem}."
-        return f"{text} preemption: {explain(len(nodes), {NOT_HELPFUL: len(nodes)})}"
+        return f"0/{len(nodes)} nodes are available: {problem}. not found"
 
     def _claim_problem(self, pod: Manifest) -> str:
         namespace = pod["metadata"]["namespace"]

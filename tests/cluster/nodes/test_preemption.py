@@ -82,7 +82,10 @@ def test_a_victim_is_told_and_its_place_kept_by_a_nomination(lab: Any) -> None:
     lab.run(0.5)
     high = lab.pod("high")
     assert high["status"]["nominatedNodeName"] == "node-1"
-    assert message(lab, "high") == "0/1 nodes are available: 1 Insufficient cpu."
+    assert message(lab, "high") == (
+        "0/1 nodes are available: 1 Insufficient cpu. preemption: found a potential placement "
+        "for pod on node node-1, preempting 1 victims"
+    )
     target = lab.condition("DisruptionTarget", "low")
     assert target["reason"] == "PreemptionByScheduler"
     assert target["message"] == (
@@ -102,6 +105,7 @@ def test_a_replacement_of_the_victim_does_not_take_the_place(lab: Any) -> None:
     lab.run(60)
     places = lab.places()
     assert places.pop("high") == "node-1"
+    assert "nominatedNodeName" not in lab.pod("high")["status"]
     assert set(places.values()) == {""}
     assert len(places) == 2
 

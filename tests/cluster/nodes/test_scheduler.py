@@ -213,8 +213,8 @@ def test_a_claim_that_is_not_there_is_waited_for(lab: Any) -> None:
     volume = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
     lab.create_pod("shop/web:1", volumes=[volume])
     lab.run(1)
-    assert message(lab).startswith(
-        '0/3 nodes are available: persistentvolumeclaim "data" not found. preemption: 0/3'
+    assert message(lab) == (
+        '0/3 nodes are available: persistentvolumeclaim "data" not found. not found'
     )
     claim = {
         "apiVersion": "v1",
