@@ -4,7 +4,8 @@
 #   ./do test          lint, types, import contracts, tests       (up to 5 minutes on 2 cores)
 #   ./do test --all    the same with browser, notebooks, all histories (up to 60 minutes)
 #   ./do lint | types | bench | book | fidelity | pictures        single parts
-#   ./do <command> …   any other command of the environment, such as ./do gitops-sim doctor
+#   ./do doctor        what is installed, what is missing, how to get it
+#   ./do <command> …   any other command of the environment, such as ./do gitops-sim run --help
 set -eu
 cd "$(dirname "$0")"
 say() { printf '%s\n' "do: $*" >&2; }
@@ -37,6 +38,9 @@ case $word in
   book) exec python tools/build_notebooks.py "$@" ;;
   pictures) exec python tools/draw_pictures.py "$@" ;;
   fidelity) exec python tools/build_fidelity.py "$@" ;;
-  help|-h|--help) sed -n '2,8s/^# \{0,1\}//p' do ;;
-  *) exec "$word" "$@" ;;
+  doctor) exec gitops-sim doctor "$@" ;;
+  help|-h|--help) sed -n '2,9s/^# \{0,1\}//p' do ;;
+  *) command -v "$word" >/dev/null || {
+       say "there is no command '$word': ./do help shows the menu, ./do gitops-sim --help what the lab can do"; exit 2; }
+     exec "$word" "$@" ;;
 esac

@@ -34,7 +34,9 @@ MANAGER = "gitops-sim"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.add_argument("--repo", type=Path, required=True, help="a folder or a working copy")
+    parser.add_argument(
+        "--repo", type=Path, required=True, help="a folder, a working copy, or samples/shop"
+    )
     parser.add_argument("--path", metavar="DIR", default=".", help="its directory (default: all)")
     parser.add_argument(
         "--context",

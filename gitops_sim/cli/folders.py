@@ -5,16 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from gitops_sim.errors import InputError
+from gitops_sim.forge.importing import local_path
 
 __all__ = ["existing_folder", "repository_of"]
 
 
 def existing_folder(folder: Path) -> Path:
-    """Return the folder with links resolved.
+    """Return the folder with links resolved; `samples/…` may be one of this package.
 
     Raises:
         InputError: There is none.
+        LabError: There is no such sample; those that there are are named.
     """
+    if not folder.exists() and folder.parts[:1] == ("samples",):
+        return local_path(str(folder))
     if not folder.exists():
         raise InputError(str(folder), 0, "there is no such folder", "check the spelling")
     if not folder.is_dir():

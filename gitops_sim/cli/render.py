@@ -15,7 +15,9 @@ __all__ = ["configure", "run"]
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.add_argument("path", metavar="PATH", type=Path, help="a directory of manifests")
+    parser.add_argument(
+        "path", metavar="PATH", type=Path, help="a directory of manifests, or one of samples/shop"
+    )
     parser.add_argument(
         "--repo",
         type=Path,

@@ -16,6 +16,7 @@ __all__ = [
     "check_serving",
     "command_words",
     "known_cluster",
+    "same_nodes",
     "the_epoch",
     "the_repository",
     "the_seed",
@@ -123,3 +124,16 @@ def valid_cluster(name: object, nodes: object) -> None:
         )
     if isinstance(nodes, bool) or not isinstance(nodes, int):
         raise LabError(f"{nodes!r} nodes", "give a whole number, such as nodes=3")
+
+
+def same_nodes(name: str, wanted: int | None, made_with: int) -> None:
+    """Check that nobody asks an existing cluster for another number of nodes.
+
+    Raises:
+        LabError: Its nodes do not change.
+    """
+    if wanted is not None and wanted != made_with:
+        raise LabError(
+            f"the cluster {name!r} has {made_with} nodes, not {wanted}: it was made with them",
+            f"leave out nodes=, or take another name: lab.cluster({name + '-2'!r}, nodes={wanted})",
+        )

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Lab"]
 
+NODES = 3
+"""Of a cluster when nobody says how many."""
+
 
 class Lab:
     """A forge, an image registry, clusters and agents on one virtual clock.
@@ -80,20 +83,24 @@ class Lab:
             f"<Lab seed={self.clock.seed} at {self.clock.timestamp()}: {repositories}; {clusters}>"
         )
 
-    def cluster(self, name: str = "default", *, nodes: int = 3) -> ClusterHandle:
+    def cluster(self, name: str = "default", *, nodes: int | None = None) -> ClusterHandle:
         """Return the cluster of that name; it comes to be when first asked for.
 
         Args:
             name: A DNS label.
-            nodes: How many nodes a new one has.
+            nodes: How many nodes it is made with; None: three, or what it was made with.
 
         Raises:
-            LabError: A new one cannot have that name, or that many nodes.
+            LabError: A new one cannot have that name or that many nodes, or there is one that was
+                made with another number of nodes.
         """
         if name not in self._handles:
-            arguments.valid_cluster(name, nodes)
-            self._add_cluster(name, nodes)
-        return self._handles[name]
+            wanted = NODES if nodes is None else nodes
+            arguments.valid_cluster(name, wanted)
+            self._add_cluster(name, wanted)
+        handle = self._handles[name]
+        arguments.same_nodes(name, nodes, len([*handle.simulated.machines]))
+        return handle
 
     @outside
     def _add_cluster(self, name: str, nodes: int) -> None:

@@ -41,6 +41,16 @@ def test_scripts_are_posix_shell_and_executable() -> None:
         subprocess.run(["sh", "-n", name], cwd=ROOT, check=True)
 
 
+@needs_sh
+@pytest.mark.skipif(not (ROOT / ".venv/.stamp").exists(), reason="./do would install first")
+def test_word_that_is_no_command_is_told_what_to_do() -> None:
+    done = subprocess.run(
+        ["sh", "do", "docter"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "there is no command 'docter': ./do help" in done.stderr
+
+
 def test_closing_line_of_pytest_ends_what_is_printed() -> None:
     done = subprocess.run(
         [sys.executable, "tools/check.py", "tests/architecture/test_menu.py", "-k", "nothing_else"],

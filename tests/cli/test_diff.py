@@ -50,6 +50,20 @@ def test_what_is_not_there_is_missing(
     assert len(lines) == len(OBJECTS)
 
 
+def test_sample_needs_no_folder(
+    applied: InProcessClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["diff", "--repo", "samples/shop", "--path", "overlays/staging"]) == 0
+    assert "objects are as declared" in capsys.readouterr().out
+
+
+def test_unknown_sample_names_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", "--repo", "samples/shpo"]) == 2
+    told = capsys.readouterr().err
+    assert "there is no sample 'samples/shpo'" in told
+    assert "samples/shop" in told
+
+
 def test_defaults_of_the_server_are_no_differences(
     applied: InProcessClient, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -42,6 +42,10 @@ SLIPS: dict[str, tuple[Slip, str]] = {
     "capitals in a name": (lambda lab, _: lab.cluster("My Cluster"), "is no name of a cluster"),
     "no name": (lambda lab, _: lab.cluster(None), "None is no name of a cluster"),
     "nodes as text": (lambda lab, _: lab.cluster("other", nodes="3"), "'3' nodes"),
+    "another number of nodes": (
+        lambda lab, _: lab.cluster("staging", nodes=9),
+        "'staging' has 1 nodes, not 9",
+    ),
     "half a node": (lambda lab, _: lab.cluster("other", nodes=1.5), "1.5 nodes"),
     "a number as moment": (lambda lab, _: lab.run(until=5), "5 is no moment"),
     "a number to look back to": (lambda lab, _: lab.at(5), "5 is no moment"),
