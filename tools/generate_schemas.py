@@ -23,6 +23,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from go_enums import Enum, go_enums
 from go_structs import go_forms, go_order, internal_structs
 
 VERSION = "1.37.2"
@@ -38,6 +39,13 @@ REFERENCE = "#/components/schemas/"
 KINDS = "x-kubernetes-group-version-kind"
 ROOTS = ("api", "apis", "apis__apps", "version")
 """Documents of what is no resource: lists of groups and the version."""
+INTERNAL = [
+    "PersistentVolumeClaimSpec",
+    "PersistentVolumeClaimStatus",
+    "PersistentVolumeSource",
+    "PodSpec",
+]
+"""Structs of the server that messages show."""
 SHARED_KINDS = ("DeleteOptions", "WatchEvent")
 """Types of every group: their list of kinds depends on the document, so it is left out."""
 
@@ -65,8 +73,31 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def descriptions(source: Path, kept: bytes) -> bytes:
-    """Return what the kept types and members are for: type, member ("" for the type), text."""
+    """Return what the kept types and members are for, and the words that some are made of.
+
+    `texts` has type, member ("" for the type), text; `enums` type, member (with `[]` when it is a
+    list of such words), words.
+    """
     wanted = json.loads(kept)["schemas"]
+    found = texts_of(source, wanted)
+    enums: dict[str, dict[str, list[str]]] = {}
+    for name, members in go_enums(source.parent, VERSION, wanted).items():
+        for member, enum in members.items():
+            enums.setdefault(name, {})[member] = enum.words
+            _add_words(found[name], member, enum)
+    content = {"enums": enums, "texts": found}
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _add_words(texts: dict[str, str], member: str, enum: Enum) -> None:
+    """Let a member's description end as the server's does: with what each word means."""
+    if enum.told:
+        text = texts.get(member, "")
+        texts[member] = f"{text}\n\n{enum.told}" if text else enum.told
+
+
+def texts_of(source: Path, wanted: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Return the descriptions in the module's documents."""
     found: dict[str, dict[str, str]] = {}
     for file in sorted((source / "api/openapi-spec/v3").glob("*_openapi.json")):
         for name, schema in json.loads(file.read_bytes())["components"].get("schemas", {}).items():
@@ -74,7 +105,7 @@ def descriptions(source: Path, kept: bytes) -> bytes:
                 members = {"": schema, **schema.get("properties", {})}
                 texts = {k: m["description"] for k, m in members.items() if "description" in m}
                 found.setdefault(name, texts)
-    return json.dumps(found, sort_keys=True, separators=(",", ":")).encode()
+    return found
 
 
 def module_folder() -> Path | None:
@@ -106,7 +137,7 @@ def generate(source: Path) -> bytes:
     content = {
         "forms": go_forms(modules, version, sorted(schemas)),
         "groups": groups,
-        "internal": internal_structs(source, ["PodSpec", "PersistentVolumeClaimSpec"]),
+        "internal": internal_structs(source, INTERNAL),
         "schemas": dict(sorted(schemas.items())),
         "version": VERSION,
     }

@@ -17,6 +17,7 @@ __all__ = [
     "component_of",
     "components",
     "descriptions",
+    "enums",
     "go_form_of",
     "groups",
 ]
@@ -33,14 +34,21 @@ def components() -> dict[str, Any]:
     return schemas
 
 
-@cache
 def descriptions() -> dict[str, dict[str, str]]:
     """Return what types and their members are for, by type name and member; read-only.
 
     The member "" is the type itself. Apart from the schemas, since only people read it.
     """
-    packed = (files("gitops_sim.apimachinery") / "data" / DESCRIPTIONS).read_bytes()
-    found: dict[str, dict[str, str]] = json.loads(lzma.decompress(packed))
+    found: dict[str, dict[str, str]] = _for_people()["texts"]
+    return found
+
+
+def enums() -> dict[str, dict[str, list[str]]]:
+    """Return the words that a member may have, by type name and member; read-only.
+
+    `finalizers[]` is a list of such words. The server tells them and checks them otherwise.
+    """
+    found: dict[str, dict[str, list[str]]] = _for_people()["enums"]
     return found
 
 
@@ -69,6 +77,13 @@ def internal_structs() -> dict[str, list[list[str]]]:
 def component_of(group: str, version: str, kind: str) -> str | None:
     """Return the name of the type of a built-in kind, such as `io.k8s.api.apps.v1.Deployment`."""
     return _by_kind().get((group, version, kind))
+
+
+@cache
+def _for_people() -> dict[str, Any]:
+    packed = (files("gitops_sim.apimachinery") / "data" / DESCRIPTIONS).read_bytes()
+    content: dict[str, Any] = json.loads(lzma.decompress(packed))
+    return content
 
 
 @cache

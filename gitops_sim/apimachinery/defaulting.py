@@ -52,7 +52,8 @@ def _service(manifest: Manifest) -> None:
         fill(port, {"protocol": "TCP"})
         if port.get("targetPort") in (None, "", 0) and "port" in port:
             port["targetPort"] = port["port"]
-    if spec["type"] in ("NodePort", "LoadBalancer"):
+    is_reached = spec["type"] == "ClusterIP" and spec.get("externalIPs")
+    if is_reached or spec["type"] in ("NodePort", "LoadBalancer"):
         fill(spec, {"externalTrafficPolicy": "Cluster"})
     if spec["type"] in ("ClusterIP", "NodePort", "LoadBalancer"):
         fill(spec, {"internalTrafficPolicy": "Cluster"})
@@ -148,6 +149,7 @@ def _csi_driver(manifest: Manifest) -> None:
             "podInfoOnMount": False,
             "storageCapacity": False,
             "fsGroupPolicy": "ReadWriteOnceWithFSType",
+            "preventPodSchedulingIfMissing": False,
             "requiresRepublish": False,
             "seLinuxMount": False,
         },

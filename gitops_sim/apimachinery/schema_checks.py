@@ -20,11 +20,20 @@ from gitops_sim.apimachinery.causes import Cause
 from gitops_sim.apimachinery.schema_nodes import Schema
 from gitops_sim.types import Manifest
 
-__all__ = ["validate"]
+__all__ = ["blocks_rules", "validate"]
 
 _UNCHECKED = (
     "some validation rules were not checked because the object was invalid; correct the existing "
     "errors to complete validation"
+)
+_BLOCKING = frozenset(
+    (
+        "FieldValueNotSupported",
+        "FieldValueRequired",
+        "FieldValueTooLong",
+        "FieldValueTooMany",
+        "FieldValueTypeInvalid",
+    )
 )
 _ROOT = frozenset({"apiVersion", "kind", "metadata"})
 
@@ -37,9 +46,14 @@ def validate(manifest: Manifest, schema: Schema, before: Manifest | None = None)
     """
     found = list(_check(manifest, schema, "", before))
     found += _duplicates(manifest, schema, "", before)
-    if found and _has_rules(schema):
+    if blocks_rules(found) and _has_rules(schema):
         found.append(causes.invalid("<nil>", None, _UNCHECKED))
     return found
+
+
+def blocks_rules(found: list[Cause]) -> bool:
+    """True when an object is so wrong that its x-kubernetes-validations cannot be asked."""
+    return any(cause.reason in _BLOCKING for cause in found)
 
 
 def _check(value: Any, schema: Schema, path: str, known: Any = None) -> Iterator[Cause]:

@@ -18,7 +18,7 @@ from gitops_sim.apimachinery.builtin_schemas import compiled, object_meta
 from gitops_sim.apimachinery.causes import Cause
 from gitops_sim.apimachinery.crd_schemas import apply_schema_defaults, from_crd
 from gitops_sim.apimachinery.decoding import decode_problem, prune, unknown_fields
-from gitops_sim.apimachinery.schema_checks import validate
+from gitops_sim.apimachinery.schema_checks import blocks_rules, validate
 from gitops_sim.apimachinery.schema_nodes import ANY, NodeType, Schema
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Schema",
     "Schemas",
     "apply_schema_defaults",
+    "blocks_rules",
     "decode_problem",
     "from_crd",
     "object_meta",

@@ -12,12 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from gitops_sim.apimachinery import validation_autoscaling as autoscaling
 from gitops_sim.apimachinery import validation_batch as batch
 from gitops_sim.apimachinery import validation_cluster as cluster
 from gitops_sim.apimachinery import validation_core as core
 from gitops_sim.apimachinery import validation_definitions as definitions
+from gitops_sim.apimachinery import validation_job_policies as job_policies
 from gitops_sim.apimachinery import validation_pods as pods
 from gitops_sim.apimachinery import validation_policies as policies
+from gitops_sim.apimachinery import validation_quotas as quotas
 from gitops_sim.apimachinery import validation_services as services
 from gitops_sim.apimachinery import validation_volumes as volumes
 from gitops_sim.apimachinery import validation_workloads as workloads
@@ -42,6 +45,7 @@ class _Rules:
     object: _Check | None = None
     update: _UpdateCheck | None = None
     status: _Check | None = None
+    new: _Check | None = None
 
 
 def validate_create(manifest: Manifest) -> list[Cause]:
@@ -52,16 +56,18 @@ def validate_create(manifest: Manifest) -> list[Cause]:
     rules = _RULES.get((group, kind), _NONE)
     if rules.object is not None:
         found += rules.object(manifest)
+    if rules.new is not None:
+        found += rules.new(manifest)
     return found
 
 
-def validate_update(manifest: Manifest, before: Manifest) -> list[Cause]:
-    """Return what is wrong with a changed object, defaults filled in.
+def validate_update(manifest: Manifest, before: Manifest, *, subresource: str = "") -> list[Cause]:
+    """Return what is wrong with an object changed through a subresource, defaults filled in.
 
     Parts that are shared with the object before it (the same dict) are not looked at again.
     """
     group, kind = _group_kind(manifest)
-    rules = _RULES.get((group, kind), _NONE)
+    rules = _PARTS.get((kind, subresource)) or _RULES.get((group, kind), _NONE)
     found: list[Cause] = []
     if manifest["metadata"] is not before["metadata"]:
         found += metadata_update_causes(manifest, before, core=group != _EXTENSIONS)
@@ -89,6 +95,11 @@ def _group_kind(manifest: Manifest) -> tuple[str, str]:
 
 
 _NONE = _Rules()
+_PARTS = {
+    ("Pod", "binding"): _NONE,
+    ("Pod", "ephemeralcontainers"): _Rules(pods.pod_causes, pods.ephemeral_update_causes),
+    ("Pod", "resize"): _Rules(pods.pod_causes, pods.resize_causes),
+}
 _EXTENSIONS = "apiextensions.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
 _HOOKS = "admissionregistration.k8s.io"
@@ -99,12 +110,12 @@ _RULES: dict[tuple[str, str], _Rules] = {
     ("", "LimitRange"): _Rules(core.limit_range_causes),
     ("", "PersistentVolume"): _Rules(volumes.volume_causes, volumes.volume_update_causes),
     ("", "PersistentVolumeClaim"): _Rules(volumes.claim_causes, volumes.claim_update_causes),
-    ("", "Pod"): _Rules(pods.pod_causes, pods.pod_update_causes),
+    ("", "Pod"): _Rules(pods.pod_causes, pods.pod_update_causes, new=pods.new_pod_causes),
     ("", "PodTemplate"): _Rules(lambda m: pods.pod_template_causes(m["template"], "template")),
     ("", "ReplicationController"): _Rules(
         workloads.controller_causes, None, workloads.controller_status_causes
     ),
-    ("", "ResourceQuota"): _Rules(core.quota_causes),
+    ("", "ResourceQuota"): _Rules(quotas.quota_causes, quotas.quota_update_causes),
     ("", "Secret"): _Rules(core.secret_causes, core.secret_update_causes),
     ("", "Service"): _Rules(
         services.service_causes, services.service_update_causes, services.service_status_causes
@@ -123,9 +134,11 @@ _RULES: dict[tuple[str, str], _Rules] = {
     ("apps", "StatefulSet"): _Rules(
         workloads.stateful_set_causes, workloads.stateful_set_update_causes
     ),
-    ("autoscaling", "HorizontalPodAutoscaler"): _Rules(workloads.autoscaler_causes),
+    ("autoscaling", "HorizontalPodAutoscaler"): _Rules(autoscaling.autoscaler_causes),
     ("batch", "CronJob"): _Rules(batch.cron_job_causes, batch.cron_job_update_causes),
-    ("batch", "Job"): _Rules(batch.job_causes, batch.job_update_causes),
+    ("batch", "Job"): _Rules(
+        batch.job_causes, batch.job_update_causes, new=job_policies.generated_label_causes
+    ),
     ("coordination.k8s.io", "Lease"): _Rules(cluster.lease_causes),
     ("discovery.k8s.io", "EndpointSlice"): _Rules(
         core.endpoint_slice_causes, core.endpoint_slice_update_causes

@@ -1,7 +1,6 @@
 """Rules of Jobs and CronJobs.
 
 Source: k8s.io/kubernetes, pkg/apis/batch/validation; github.com/robfig/cron for schedules.
-Differs: failure and success policies are taken as they are.
 """
 
 from __future__ import annotations
@@ -14,8 +13,10 @@ from gitops_sim.apimachinery import causes
 from gitops_sim.apimachinery.causes import Cause
 from gitops_sim.apimachinery.internal_forms import internal_form
 from gitops_sim.apimachinery.schedules import schedule_problem, time_zone_problem
+from gitops_sim.apimachinery.validation_job_policies import policy_causes
 from gitops_sim.apimachinery.validation_parts import (
     immutable,
+    is_selector,
     label_selector,
     matches,
     non_negative,
@@ -39,8 +40,9 @@ def job_causes(manifest: Manifest) -> Iterator[Cause]:
     else:
         yield from label_selector(spec["selector"], "spec.selector")
         labels = (spec["template"].get("metadata") or {}).get("labels")
-        if not matches(spec["selector"], labels):
-            yield causes.invalid("spec.template.metadata.labels", labels, _MISMATCH)
+        if is_selector(spec["selector"]) and not matches(spec["selector"], labels):
+            shown = None if labels is None else dict(sorted(labels.items()))
+            yield causes.invalid("spec.template.metadata.labels", shown, _MISMATCH)
 
 
 def job_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
@@ -60,11 +62,12 @@ def job_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
         "successPolicy",
     )
     if _fixed_template(new, old) != _fixed_template(old, old):
-        if new["template"].get("spec") == old["template"].get("spec"):
-            yield causes.invalid("spec.template", new["template"], "field is immutable")
+        inside = internal_form(new["template"].get("spec") or {}, "PodSpec")
+        if old.get("suspend"):
+            yield causes.invalid("spec.template.spec", inside, "field is immutable")
         else:
-            shown = internal_form(new["template"].get("spec") or {}, "PodSpec")
-            yield causes.invalid("spec.template.spec", shown, "field is immutable")
+            shown = {**(new["template"].get("metadata") or {}), "Spec": inside}
+            yield causes.invalid("spec.template", shown, "field is immutable")
 
 
 def _elastic(new: dict[str, Any], old: dict[str, Any]) -> bool:
@@ -159,6 +162,9 @@ def _job_spec_causes(spec: dict[str, Any], path: str) -> Iterator[Cause]:
             if spec.get(member) is not None:
                 text = "requires indexed completion mode"
                 yield causes.invalid(f"{path}.{member}", spec[member], text)
+    if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
+        yield causes.required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified")
+    yield from policy_causes(spec, path)
     template = spec.get("template") or {}
     yield from pod_template_causes(template, f"{path}.template")
     policy = (template.get("spec") or {}).get("restartPolicy")

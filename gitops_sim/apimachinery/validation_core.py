@@ -1,4 +1,4 @@
-"""Rules of the core group: ConfigMap, Secret, Service, quotas, limits, endpoints, events.
+"""Rules of the core group: ConfigMap, Secret, Service, limits, endpoints, events.
 
 Source: k8s.io/kubernetes, pkg/apis/core/validation (validation.go, events.go), and
 pkg/apis/discovery/validation.
@@ -27,7 +27,6 @@ __all__ = [
     "event_causes",
     "frozen_data_causes",
     "limit_range_causes",
-    "quota_causes",
     "secret_causes",
     "secret_update_causes",
 ]
@@ -171,15 +170,6 @@ def _address(text: str, path: str) -> Iterator[Cause]:
     elif address.is_link_local:
         text_range = "(169.254.0.0/16, fe80::/10)"
         yield causes.invalid(path, text, f"may not be in the link-local range {text_range}")
-
-
-def quota_causes(manifest: Manifest) -> Iterator[Cause]:
-    """Yield what is wrong with a ResourceQuota."""
-    for name, value in ((manifest.get("spec") or {}).get("hard") or {}).items():
-        path = f"spec.hard[{name}]"
-        yield from named(name, path, names.validate_label_key)
-        if quantities.parse(value) < 0:
-            yield causes.invalid(path, value, "must be greater than or equal to 0")
 
 
 def limit_range_causes(manifest: Manifest) -> Iterator[Cause]:

@@ -3,7 +3,8 @@
 Source: k8s.io/kubernetes, pkg/apis/core/validation/validation.go (ValidatePodSpec,
 ValidatePodTemplateSpec, ValidatePodUpdate).
 Differs: of volume sources only that there is exactly one is checked; security contexts,
-topology spread constraints, devices and resource claims are taken as they are.
+topology spread constraints, devices and resource claims are taken as they are; of a resize not
+that the quality of service stays, nor that nothing is taken away.
 """
 
 from __future__ import annotations
@@ -24,7 +25,14 @@ from gitops_sim.apimachinery.validation_parts import (
 )
 from gitops_sim.types import Manifest
 
-__all__ = ["pod_causes", "pod_spec_causes", "pod_template_causes", "pod_update_causes"]
+__all__ = [
+    "ephemeral_update_causes",
+    "pod_causes",
+    "pod_spec_causes",
+    "pod_template_causes",
+    "pod_update_causes",
+    "resize_causes",
+]
 
 _DNS = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -115,10 +123,40 @@ def pod_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
         yield causes.forbidden("spec", f"{text}\n{go_difference(old, munged, 'PodSpec')}")
 
 
+def ephemeral_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
+    """Yield what is wrong with the new list of a pod's ephemeral containers: it only grows."""
+    found = {entry["name"]: entry for entry in manifest["spec"].get("ephemeralContainers") or ()}
+    for old in before["spec"].get("ephemeralContainers") or ():
+        new, text = found.get(old["name"]), f'existing ephemeral containers "{old["name"]}" may'
+        if new is None:
+            yield causes.forbidden("spec.ephemeralContainers", f"{text} not be removed\n")
+        elif new != old:
+            shown = go_difference(old, new, "EphemeralContainer")
+            yield causes.forbidden("spec.ephemeralContainers", f"{text} not be changed\n{shown}")
+
+
+def resize_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
+    """Yield what is wrong with new resources of a pod's containers: only cpu and memory change."""
+    for group in ("containers", "initContainers"):
+        pairs = zip(manifest["spec"].get(group) or (), before["spec"].get(group) or (), strict=True)
+        for new, old in pairs:
+            if _without_cpu_and_memory(new) != _without_cpu_and_memory(old):
+                yield causes.forbidden("spec", "only cpu and memory resources are mutable")
+
+
+def _without_cpu_and_memory(container: dict[str, Any]) -> dict[str, Any]:
+    others = {
+        part: {k: v for k, v in (amounts or {}).items() if k not in ("cpu", "memory")}
+        for part, amounts in (container.get("resources") or {}).items()
+        if part in ("requests", "limits")
+    }
+    return {part: amounts for part, amounts in others.items() if amounts}
+
+
 def _with_updatable_of(new: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
-    """Return a changed spec with what an update may change as it was; and the node's name."""
+    """Return a changed spec with what an update may change as it was."""
     munged = dict(new)
-    for name in ("activeDeadlineSeconds", "tolerations", "schedulingGates", "nodeName"):
+    for name in ("activeDeadlineSeconds", "tolerations", "schedulingGates"):
         munged.pop(name, None)
         if name in old:
             munged[name] = old[name]

@@ -1,7 +1,6 @@
-"""Rules of workloads: apps, ReplicationControllers, autoscalers, disruption budgets.
+"""Rules of workloads: apps, ReplicationControllers, disruption budgets.
 
-Source: k8s.io/kubernetes, pkg/apis/{apps,core,autoscaling,policy}/validation.
-Differs: of an autoscaler's metrics only type and target are checked.
+Source: k8s.io/kubernetes, pkg/apis/{apps,core,policy}/validation.
 """
 
 from __future__ import annotations
@@ -9,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gitops_sim.apimachinery import causes, names, quantities
+from gitops_sim.apimachinery import causes, names
 from gitops_sim.apimachinery.causes import Cause
+from gitops_sim.apimachinery.internal_forms import internal_form
 from gitops_sim.apimachinery.validation_parts import (
     immutable,
     int_or_percent,
+    is_selector,
     label_selector,
     matches,
     named,
@@ -27,7 +28,6 @@ from gitops_sim.apimachinery.validation_volumes import claim_spec_causes
 from gitops_sim.types import Manifest
 
 __all__ = [
-    "autoscaler_causes",
     "budget_causes",
     "controller_causes",
     "controller_status_causes",
@@ -42,6 +42,7 @@ __all__ = [
 ]
 
 _MISMATCH = "`selector` does not match template `labels`"
+_NO_SELECTOR = {"deployment": "invalid label selector"}
 _OVER = "cannot be greater than status.replicas"
 
 
@@ -104,9 +105,8 @@ def controller_causes(manifest: Manifest) -> Iterator[Cause]:
     if template is None:
         yield causes.required("spec.template")
         return
-    labels = (template.get("metadata") or {}).get("labels")
-    if selector and not matches({"matchLabels": selector}, labels):
-        yield causes.invalid("spec.template.metadata.labels", labels, _MISMATCH)
+    if selector:
+        yield from _mismatch_causes({"matchLabels": selector}, template)
     yield from _always_restarted(spec, "ReplicationController")
 
 
@@ -126,12 +126,13 @@ def stateful_set_causes(manifest: Manifest) -> Iterator[Cause]:
     retention = spec.get("persistentVolumeClaimRetentionPolicy") or {}
     for member in ("whenDeleted", "whenScaled"):
         path = f"spec.persistentVolumeClaimRetentionPolicy.{member}"
-        yield from supported(retention.get(member), path, ("Delete", "Retain"))
+        yield from supported(retention.get(member), path, ("Retain", "Delete"))
     claims = spec.get("volumeClaimTemplates") or ()
     for index, claim in enumerate(claims):
         path = f"spec.volumeClaimTemplates[{index}].spec"
         yield from claim_spec_causes(claim.get("spec") or {}, path)
-    yield from non_negative(spec, "spec", "replicas", "minReadySeconds", "revisionHistoryLimit")
+    yield from non_negative(spec, "spec", "replicas", "minReadySeconds")
+    yield from non_negative(spec.get("ordinals") or {}, "spec.ordinals", "start")
     if spec.get("serviceName"):
         yield from named(spec["serviceName"], "spec.serviceName", names.validate_label)
     yield from _selector_causes(spec, "statefulset")
@@ -144,7 +145,9 @@ def _stateful_strategy_causes(strategy: dict[str, Any]) -> Iterator[Cause]:
     if strategy["type"] == "OnDelete":
         if rolling is not None:
             text = "only allowed for updateStrategy 'RollingUpdate'"
-            yield causes.invalid(f"{path}.rollingUpdate", rolling, text)
+            members = ("partition", "maxUnavailable")
+            shown = {f"{name[0].upper()}{name[1:]}": rolling.get(name) for name in members}
+            yield causes.invalid(f"{path}.rollingUpdate", shown, text)
     elif strategy["type"] == "RollingUpdate":
         yield from non_negative(rolling or {}, f"{path}.rollingUpdate", "partition")
         unavailable = (rolling or {}).get("maxUnavailable")
@@ -161,15 +164,20 @@ def _stateful_strategy_causes(strategy: dict[str, Any]) -> Iterator[Cause]:
 
 def stateful_set_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
     """Yield what an update of a StatefulSet may not change."""
-    yield from immutable(
-        manifest["spec"],
-        before["spec"],
-        "spec",
-        "selector",
-        "volumeClaimTemplates",
-        "serviceName",
-        "podManagementPolicy",
-    )
+    new, old = manifest["spec"], before["spec"]
+    yield from immutable(new, old, "spec", "selector", "serviceName", "podManagementPolicy")
+    if new.get("volumeClaimTemplates") != old.get("volumeClaimTemplates"):
+        shown = [_shown_claim(claim) for claim in new.get("volumeClaimTemplates") or ()]
+        yield causes.invalid("spec.volumeClaimTemplates", shown or None, "field is immutable")
+
+
+def _shown_claim(claim: dict[str, Any]) -> dict[str, Any]:
+    """Return a template of claims as messages show it."""
+    return {
+        **(claim.get("metadata") or {}),
+        "Spec": internal_form(claim.get("spec") or {}, "PersistentVolumeClaimSpec"),
+        "Status": internal_form(claim.get("status") or {}, "PersistentVolumeClaimStatus"),
+    }
 
 
 def daemon_set_causes(manifest: Manifest) -> Iterator[Cause]:
@@ -177,9 +185,8 @@ def daemon_set_causes(manifest: Manifest) -> Iterator[Cause]:
     spec = manifest["spec"]
     selector = spec.get("selector")
     yield from label_selector(selector, "spec.selector")
-    labels = (spec["template"].get("metadata") or {}).get("labels")
-    if not matches(selector, labels):
-        yield causes.invalid("spec.template.metadata.labels", labels, _MISMATCH)
+    if selector is None or is_selector(selector):
+        yield from _mismatch_causes(selector, spec["template"])
     if selector is not None and not _terms(selector):
         yield causes.invalid("spec.selector", selector, "empty selector is invalid for daemonset")
     yield from _always_restarted(spec, "DaemonSet")
@@ -261,7 +268,9 @@ def budget_causes(manifest: Manifest) -> Iterator[Cause]:
     both = [spec.get(member) is not None for member in ("minAvailable", "maxUnavailable")]
     if all(both):
         text = "minAvailable and maxUnavailable cannot be both set"
-        yield causes.invalid("spec", spec, text)
+        members = ("minAvailable", "selector", "maxUnavailable", "unhealthyPodEvictionPolicy")
+        shown = {f"{name[0].upper()}{name[1:]}": spec.get(name) for name in members}
+        yield causes.invalid("spec", shown, text)
     for member in ("minAvailable", "maxUnavailable"):
         if spec.get(member) is not None:
             yield from int_or_percent(spec[member], f"spec.{member}")
@@ -273,61 +282,6 @@ def budget_causes(manifest: Manifest) -> Iterator[Cause]:
         yield from supported(spec["unhealthyPodEvictionPolicy"], path, words)
 
 
-def autoscaler_causes(manifest: Manifest) -> Iterator[Cause]:
-    """Yield what is wrong with a HorizontalPodAutoscaler, of any version."""
-    spec = manifest["spec"]
-    least, most = spec.get("minReplicas", 1), spec.get("maxReplicas", 0)
-    if least < 1:
-        yield causes.invalid("spec.minReplicas", least, "must be greater than or equal to 1")
-    if most == 0:
-        yield causes.required("spec.maxReplicas", "must be set and greater than 0")
-    elif most < 0:
-        yield causes.invalid("spec.maxReplicas", most, "must be greater than or equal to 1")
-    if most < least:
-        text = "must be greater than or equal to `minReplicas`"
-        yield causes.invalid("spec.maxReplicas", most, text)
-    target = spec.get("scaleTargetRef") or {}
-    for member in ("kind", "name"):
-        if not target.get(member):
-            yield causes.required(f"spec.scaleTargetRef.{member}")
-    for index, metric in enumerate(spec.get("metrics") or ()):
-        yield from _metric_causes(metric, f"spec.metrics[{index}]")
-
-
-_METRICS = ("ContainerResource", "External", "Object", "Pods", "Resource")
-
-
-def _metric_causes(metric: dict[str, Any], path: str) -> Iterator[Cause]:
-    kind = metric.get("type", "")
-    if not kind:
-        yield causes.required(f"{path}.type", "must specify a metric source type")
-    yield from supported(kind, f"{path}.type", _METRICS)
-    member = kind[:1].lower() + kind[1:]
-    if kind in _METRICS and metric.get(member) is None:
-        text = "must populate information for the given metric source"
-        yield causes.required(f"{path}.{member}", text)
-    for name, source in metric.items():
-        if name not in ("type", member):
-            yield causes.forbidden(f"{path}.{name}", "must populate the given metric source only")
-        elif isinstance(source, dict):
-            yield from _target_causes(source.get("target") or {}, f"{path}.{name}.target")
-
-
-def _target_causes(target: dict[str, Any], path: str) -> Iterator[Cause]:
-    kind = target.get("type", "")
-    if not kind:
-        yield causes.required(f"{path}.type", "must specify a metric target type")
-    if kind not in ("Utilization", "Value", "AverageValue"):
-        text = "must be either Utilization, Value, or AverageValue"
-        yield causes.invalid(f"{path}.type", kind, text)
-    for member in ("value", "averageValue"):
-        if target.get(member) is not None and quantities.parse(target[member]) <= 0:
-            yield causes.invalid(f"{path}.{member}", target[member], "must be positive")
-    used = target.get("averageUtilization")
-    if used is not None and used < 1:
-        yield causes.invalid(f"{path}.averageUtilization", used, "must be greater than 0")
-
-
 def _selector_causes(spec: dict[str, Any], owner: str) -> Iterator[Cause]:
     selector = spec.get("selector")
     if selector is None:
@@ -336,6 +290,8 @@ def _selector_causes(spec: dict[str, Any], owner: str) -> Iterator[Cause]:
     yield from label_selector(selector, "spec.selector")
     if not _terms(selector):
         yield causes.invalid("spec.selector", selector, f"empty selector is invalid for {owner}")
+    if not is_selector(selector):
+        yield causes.invalid("spec.selector", selector, _NO_SELECTOR.get(owner, ""))
 
 
 def _terms(selector: dict[str, Any]) -> bool:
@@ -346,10 +302,18 @@ def _running_template_causes(
     spec: dict[str, Any], owner: str, *, claims: frozenset[str] = frozenset()
 ) -> Iterator[Cause]:
     selector = spec.get("selector")
-    labels = (spec["template"].get("metadata") or {}).get("labels")
-    if (selector is None or _terms(selector)) and not matches(selector, labels):
-        yield causes.invalid("spec.template.metadata.labels", labels, _MISMATCH)
+    if selector is not None and not is_selector(selector):
+        return
+    if selector is None or _terms(selector):
+        yield from _mismatch_causes(selector, spec["template"])
     yield from _always_restarted(spec, owner, claims=claims)
+
+
+def _mismatch_causes(selector: dict[str, Any] | None, template: dict[str, Any]) -> Iterator[Cause]:
+    labels = (template.get("metadata") or {}).get("labels")
+    if not matches(selector, labels):
+        shown = None if labels is None else dict(sorted(labels.items()))
+        yield causes.invalid("spec.template.metadata.labels", shown, _MISMATCH)
 
 
 def _always_restarted(

@@ -80,7 +80,7 @@ def _judge(server: ApiServer, write: Write, manifest: Manifest, pod: Manifest) -
         if told:
             name = manifest["metadata"].get("name", "")
             raise forbidden(write.resource_type, name, f'violates PodSecurity "{enforce}": {told}')
-    audit, warn = _policy(labels, "audit"), _policy(labels, "warn")
+    audit, warn = _policy(labels, "audit"), _policy(_with_warning(labels), "warn")
     told = _told(audit, pod)
     if told:
         text = f'would violate PodSecurity "{audit}": {told}'
@@ -88,6 +88,15 @@ def _judge(server: ApiServer, write: Write, manifest: Manifest, pod: Manifest) -
     told = _told(warn, pod)
     if told:
         server.caller.warn(f'would violate PodSecurity "{warn}": {told}')
+
+
+def _with_warning(labels: dict[str, str]) -> dict[str, str]:
+    """Return labels that warn of what is refused, where they do not say what to warn of."""
+    enforced, warn = labels.get(f"{_PREFIX}enforce", ""), f"{_PREFIX}warn"
+    if warn in labels or enforced not in LEVELS:
+        return labels
+    version = labels.get(f"{_PREFIX}enforce-version", "latest")
+    return {f"{warn}-version": version, **labels, warn: enforced}
 
 
 def _told(policy: _Policy, pod: Manifest) -> str:

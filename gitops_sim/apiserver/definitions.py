@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from gitops_sim.apimachinery import builtin_data
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apiserver.server import ApiServer, storage_kind
 from gitops_sim.apiserver.store import Kind
 
-__all__ = ["CLEANUP", "DEFINITIONS", "version_of"]
+__all__ = ["CLEANUP", "DEFINITIONS", "deprecation", "is_custom_group", "version_of"]
 
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 """The finalizer that holds a definition that is deleted until its objects are gone."""
@@ -31,3 +33,35 @@ def version_of(server: ApiServer, resource_type: ResourceType) -> dict[str, Any]
         (v for v in definition["spec"]["versions"] if v["name"] == resource_type.version), {}
     )
     return found
+
+
+def is_custom_group(group: str) -> bool:
+    """True for a group that is there only because of definitions."""
+    return all(known["metadata"].get("name", "") != group for known in builtin_data.groups())
+
+
+def deprecation(server: ApiServer, resource_type: ResourceType) -> str:
+    """Return the warning that comes with every answer of a deprecated custom version, or ""."""
+    told = version_of(server, resource_type)
+    if not told.get("deprecated"):
+        return ""
+    if told.get("deprecationWarning"):
+        return str(told["deprecationWarning"])
+    group, kind = resource_type.group, resource_type.kind
+    text = f"{group}/{resource_type.version} {kind} is deprecated"
+    definition = server.store.get(DEFINITIONS, "", f"{resource_type.plural}.{group}")
+    versions = definition["spec"]["versions"] if definition is not None else []
+    newer = [v["name"] for v in versions if v.get("served") and not v.get("deprecated")]
+    best = max(newer, key=_maturity, default=resource_type.version)
+    if _maturity(best) > _maturity(resource_type.version):
+        text += f"; use {group}/{best} {kind}"
+    return text
+
+
+def _maturity(version: str) -> tuple[int, int, int]:
+    """Return what orders versions as people do: v2 over v1 over v2beta1 over v1alpha1."""
+    found = re.fullmatch(r"v([1-9][0-9]*)(?:(alpha|beta)([1-9][0-9]*))?", version)
+    if found is None:
+        return (-1, 0, 0)
+    stage = {"alpha": 0, "beta": 1, None: 2}[found[2]]
+    return (stage, int(found[1]), int(found[3] or 0))

@@ -16,26 +16,24 @@ from typing import Any
 
 from gitops_sim.apimachinery import builtin_data
 from gitops_sim.apimachinery.kinds import ResourceType
-from gitops_sim.apiserver.definitions import version_of
 from gitops_sim.apiserver.discovery import groups_in_order
+from gitops_sim.apiserver.openapi_custom import META, REFERENCE, custom_schemas
 from gitops_sim.apiserver.server import ApiServer
 
 __all__ = ["document_names", "document_v2", "document_v3"]
 
 _JSON = "application/json"
 _GVK = "x-kubernetes-group-version-kind"
-_REFERENCE = "#/components/schemas/"
 _PATCHES = (
     "application/apply-patch+yaml",
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
 )
-_META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 _ROOTS = {
     ".well-known/openid-configuration": None,
-    "api": f"{_META}APIVersions",
-    "apis": f"{_META}APIGroupList",
+    "api": f"{META}APIVersions",
+    "apis": f"{META}APIGroupList",
     "openid/v1/jwks": None,
     "version": "io.k8s.apimachinery.pkg.version.Info",
 }
@@ -91,19 +89,20 @@ def document_v3(server: ApiServer, name: str) -> dict[str, Any] | None:
     steps = name.split("/")
     group, version = _group_version(steps)
     if version is None:
-        answered = _ROOTS.get(name, f"{_META}APIGroup" if len(steps) == 2 else None)
+        answered = _ROOTS.get(name, f"{META}APIGroup" if len(steps) == 2 else None)
         paths = {f"/{name}/": {"get": {"responses": _responses(answered)}}}
         return _document(paths, _closure(paths, {}))
     types = [t for t in server.kinds if (t.group, t.version) == (group, version)]
     is_custom = any(server.schemas.is_custom(t.group, t.version, t.kind) for t in types)
     paths = {}
     if not is_custom:
-        paths[f"/{name}/"] = {"get": {"responses": _responses(f"{_META}APIResourceList")}}
+        paths[f"/{name}/"] = {"get": {"responses": _responses(f"{META}APIResourceList")}}
     schemas: dict[str, Any] = {}
     for resource_type in types:
         paths |= _paths(name, resource_type, watches=not is_custom)
         if is_custom:
-            schemas |= _custom_schemas(server, resource_type)
+            name_of_kind = _schema_name(group, str(version), resource_type.kind)
+            schemas |= custom_schemas(server, resource_type, name_of_kind)
     return _document(dict(sorted(paths.items())), schemas | _closure(paths, schemas))
 
 
@@ -204,9 +203,9 @@ def _part(resource_type: ResourceType, part: str) -> dict[str, Any]:
 def _operation(resource_type: ResourceType, verb: str, part: str = "") -> dict[str, Any]:
     group, version, kind = _answered(resource_type, part)
     schema = _schema_name(group, version, kind)
-    answered = {"list": f"{schema}List", "watch": f"{_META}WatchEvent"}.get(verb, schema)
+    answered = {"list": f"{schema}List", "watch": f"{META}WatchEvent"}.get(verb, schema)
     if verb in ("delete", "deletecollection"):
-        answered = f"{_META}Status"
+        answered = f"{META}Status"
     names = {
         "list": _LISTED,
         "watch": _LISTED,
@@ -224,13 +223,15 @@ def _operation(resource_type: ResourceType, verb: str, part: str = "") -> dict[s
         _GVK: {"group": group, "kind": kind, "version": version},
     }
     if verb in ("create", "update"):
-        told["requestBody"] = {"content": {"*/*": {"schema": {"$ref": _REFERENCE + schema}}}}
+        told["requestBody"] = {"content": {"*/*": {"schema": {"$ref": REFERENCE + schema}}}}
     if verb in ("delete", "deletecollection"):
-        options = {"schema": {"$ref": f"{_REFERENCE}{_META}DeleteOptions"}}
+        options = {"schema": {"$ref": f"{REFERENCE}{META}DeleteOptions"}}
         told["requestBody"] = {"content": {"*/*": options}}
     if verb == "patch":
-        patch = {"schema": {"$ref": f"{_REFERENCE}{_META}Patch"}}
-        told["requestBody"] = {"content": dict.fromkeys(_PATCHES, patch)}
+        patch = {"schema": {"$ref": f"{REFERENCE}{META}Patch"}}
+        is_known = _is_builtin(resource_type.group)
+        kinds = _PATCHES if is_known else [kind for kind in _PATCHES if "strategic" not in kind]
+        told["requestBody"] = {"content": dict.fromkeys(kinds, patch)}
     return told
 
 
@@ -268,7 +269,7 @@ def _parameter(name: str) -> dict[str, Any]:
 def _responses(schema: str | None) -> dict[str, Any]:
     told: dict[str, Any] = {"description": "OK"}
     if schema is not None:
-        told["content"] = {_JSON: {"schema": {"$ref": _REFERENCE + schema}}}
+        told["content"] = {_JSON: {"schema": {"$ref": REFERENCE + schema}}}
     return {"200": told, "401": {"description": "Unauthorized"}}
 
 
@@ -277,36 +278,6 @@ def _schema_name(group: str, version: str, kind: str) -> str:
     if found is not None:
         return found
     return f"{'.'.join(reversed(group.split('.')))}.{version}.{kind}"
-
-
-def _custom_schemas(server: ApiServer, resource_type: ResourceType) -> dict[str, Any]:
-    """Return the schemas of a custom kind and of its list."""
-    name = _schema_name(resource_type.group, resource_type.version, resource_type.kind)
-    declared = version_of(server, resource_type).get("schema") or {}
-    schema = dict(declared.get("openAPIV3Schema") or {})
-    gvk = {
-        "group": resource_type.group,
-        "kind": resource_type.kind,
-        "version": resource_type.version,
-    }
-    properties = dict(schema.get("properties") or {})
-    for member in ("apiVersion", "kind"):
-        properties[member] = {"type": "string"}
-    properties["metadata"] = {"allOf": [{"$ref": f"{_REFERENCE}{_META}ObjectMeta"}]}
-    schema |= {"type": "object", "properties": properties, _GVK: [gvk]}
-    item = {"allOf": [{"$ref": _REFERENCE + name}]}
-    listed = {
-        "type": "object",
-        "required": ["items"],
-        "properties": {
-            "apiVersion": {"type": "string"},
-            "items": {"type": "array", "items": item},
-            "kind": {"type": "string"},
-            "metadata": {"allOf": [{"$ref": f"{_REFERENCE}{_META}ListMeta"}]},
-        },
-        _GVK: [gvk | {"kind": f"{resource_type.kind}List"}],
-    }
-    return {name: schema, f"{name}List": listed}
 
 
 def _closure(*roots: Any) -> dict[str, Any]:
@@ -327,7 +298,13 @@ def _described(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     texts = builtin_data.descriptions().get(name, {})
     if "" in texts:
         schema["description"] = texts[""]
+    enums = builtin_data.enums().get(name, {})
     for member, told in (schema.get("properties") or {}).items():
+        if member in enums:
+            told["enum"] = enums[member]
+        if f"{member}[]" in enums:
+            inside = told.get("items") or told["additionalProperties"]
+            inside["enum"] = enums[f"{member}[]"]
         if member in texts:
             if told.keys() == {"$ref"}:
                 told["allOf"] = [{"$ref": told.pop("$ref")}]
@@ -339,7 +316,7 @@ def _references(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         reference = value.get("$ref")
         if isinstance(reference, str):
-            yield reference.removeprefix(_REFERENCE)
+            yield reference.removeprefix(REFERENCE)
         for member in value.values():
             yield from _references(member)
     elif isinstance(value, list):
@@ -355,7 +332,7 @@ def _with_references(value: Any) -> Any:
         return value
     reference = value.get("$ref")
     if isinstance(reference, str) and not reference.startswith("#"):
-        return value | {"$ref": _REFERENCE + reference}
+        return value | {"$ref": REFERENCE + reference}
     return {key: _with_references(member) for key, member in sorted(value.items())}
 
 
@@ -367,7 +344,7 @@ def _older_references(value: Any) -> Any:
     older = {key: _older_references(member) for key, member in value.items() if key != "allOf"}
     reference = older.get("$ref")
     if isinstance(reference, str):
-        older["$ref"] = reference.replace(_REFERENCE, "#/definitions/")
+        older["$ref"] = reference.replace(REFERENCE, "#/definitions/")
     if len(value.get("allOf") or ()) == 1:
         older |= _older_references(value["allOf"][0])
     return older
@@ -384,6 +361,8 @@ def _older_operation(operation: dict[str, Any]) -> dict[str, Any]:
     ]
     body = operation.get("requestBody")
     if body is not None:
+        if operation["x-kubernetes-action"] == "patch":
+            told["consumes"] = list(body["content"])
         schema = _older_references(next(iter(body["content"].values()))["schema"])
         parameters.append({"name": "body", "in": "body", "required": True, "schema": schema})
     told["parameters"] = parameters

@@ -17,6 +17,7 @@ from gitops_sim.apimachinery.schemas import (
     ANY,
     Schema,
     apply_schema_defaults,
+    blocks_rules,
     decode_problem,
     object_meta,
     prune,
@@ -103,6 +104,10 @@ def _report_fields(
         unknown.sort()
     found = [*caller.problems, *(f'unknown field "{path}"' for path in unknown)]
     caller.problems.clear()
+    if found and not is_custom(server, resource_type):
+        problem = decode_problem(manifest, schema)
+        if problem:  # a strict decoder stops there, and says nothing of fields
+            raise cannot_handle(resource_type, problem)
     if found and caller.field_validation == "Strict":
         raise cannot_handle(resource_type, f"strict decoding error: {', '.join(found)}")
     for text in found:
@@ -202,7 +207,12 @@ def first_metadata(server: ApiServer, resource_type: ResourceType, manifest: Man
 
 
 def check(
-    server: ApiServer, resource_type: ResourceType, manifest: Manifest, before: Manifest | None
+    server: ApiServer,
+    resource_type: ResourceType,
+    manifest: Manifest,
+    before: Manifest | None,
+    *,
+    subresource: str = "",
 ) -> None:
     """Refuse an object that breaks rules.
 
@@ -213,11 +223,11 @@ def check(
         found = validate_custom_metadata(manifest, before)
         schema = schema_of(server, resource_type)
         found += validate(manifest, schema, before)
-        if not found:
-            found = broken_rules(manifest, schema, before)
+        if not blocks_rules(found):
+            found += broken_rules(manifest, schema, before)
     elif before is None:
         found = validate_create(manifest)
     else:
-        found = validate_update(manifest, before)
+        found = validate_update(manifest, before, subresource=subresource)
     if found:
         raise invalid(resource_type, manifest["metadata"].get("name", ""), found)

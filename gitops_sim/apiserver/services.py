@@ -24,6 +24,7 @@ _ADDRESSES = ipaddress.IPv4Network("10.96.0.0/16")
 _NODE_PORTS = range(30000, 32768)
 _WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 _FIRST = 10
+_EXTERNAL = "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
 
 
 class ServiceAllocation:
@@ -37,6 +38,7 @@ class ServiceAllocation:
         self._addresses: dict[str, str] = {}
         self._ports: dict[int, str] = {}
         self._next = _FIRST
+        self._server = server
         server.strategies.append(self.prepare)
         server.after_write.append(self.follow)
 
@@ -57,6 +59,7 @@ class ServiceAllocation:
             del spec["ports"]
         if before:
             _drop_unneeded(spec, before)
+            _drop_unneeded_check(spec, before)
             if spec.get("type") != "LoadBalancer":
                 manifest["status"] = {"loadBalancer": {}}
         found: list[Cause] = []
@@ -66,6 +69,8 @@ class ServiceAllocation:
             self._give_node_ports(manifest, before, found)
         if found:
             raise invalid(write.resource_type, manifest["metadata"].get("name", ""), found)
+        if spec.get("externalIPs") and spec.get("clusterIP", "None") != "None":
+            self._server.caller.warn(_EXTERNAL)
 
     def follow(self, write: Write, after: Manifest | None) -> None:
         """After each write: know what is taken now."""
@@ -77,13 +82,12 @@ class ServiceAllocation:
             return
         for address in before.get("clusterIPs") or ():
             self._addresses.pop(address, None)
-        for port in before.get("ports") or ():
-            self._ports.pop(port.get("nodePort", 0), None)
+        for number in _node_ports(before):
+            self._ports.pop(number, None)
         for address in spec.get("clusterIPs") or ():
             self._addresses[address] = uid
-        for port in spec.get("ports") or ():
-            if port.get("nodePort"):
-                self._ports[port["nodePort"]] = uid
+        for number in _node_ports(spec):
+            self._ports[number] = uid
 
     def _give_address(
         self,
@@ -150,10 +154,25 @@ class ServiceAllocation:
                     found.append(causes.invalid(path, asked, problem))
             elif not asked and given:
                 number = kept.get((port.get("port"), port.get("protocol")))
-                if not number:
-                    number = next(n for n in _NODE_PORTS if n not in self._ports and n not in used)
-                used.add(number)
-                port["nodePort"] = number
+                port["nodePort"] = number or self._free_port(used)
+                used.add(port["nodePort"])
+        if _is_checked(spec) and not spec.get("healthCheckNodePort"):
+            number = before.get("healthCheckNodePort")
+            spec["healthCheckNodePort"] = number or self._free_port(used)
+
+    def _free_port(self, used: set[int | None]) -> int:
+        return next(n for n in _NODE_PORTS if n not in self._ports and n not in used)
+
+
+def _node_ports(spec: dict[str, Any]) -> list[int]:
+    """Return the node ports that a Service has, that of its health checks among them."""
+    numbers = [port.get("nodePort") for port in spec.get("ports") or ()]
+    return [number for number in (*numbers, spec.get("healthCheckNodePort")) if number]
+
+
+def _is_checked(spec: dict[str, Any]) -> bool:
+    """True for a load balancer that asks each node whether it has pods of the Service."""
+    return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
 
 
 def _port_problem(port: int, *, taken: bool) -> str:
@@ -184,3 +203,9 @@ def _drop_unneeded(spec: dict[str, Any], before: dict[str, Any]) -> None:
         for member in ("allocateLoadBalancerNodePorts", "loadBalancerClass"):
             if spec.get(member) == before.get(member):
                 spec.pop(member, None)
+
+
+def _drop_unneeded_check(spec: dict[str, Any], before: dict[str, Any]) -> None:
+    port = before.get("healthCheckNodePort")
+    if _is_checked(before) and not _is_checked(spec) and spec.get("healthCheckNodePort") == port:
+        spec.pop("healthCheckNodePort", None)

@@ -13,6 +13,7 @@ from gitops_sim.apimachinery.field_sets import LEAF, Tree
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.reset_fields import reset_fields
 from gitops_sim.apimachinery.status_errors import invalid
+from gitops_sim.apiserver.pod_parts import POD_PARTS, with_pod_part
 from gitops_sim.apiserver.server import ApiServer, Write
 from gitops_sim.apiserver.store import Kind
 from gitops_sim.errors import InvalidError
@@ -87,6 +88,7 @@ _CONDITIONAL = frozenset(
 """Kinds that are only replaced with the resourceVersion that the writer saw."""
 
 _ALL_BUT_STATUS: Tree = {"f:spec": LEAF}
+_GATED = "Scheduling is blocked due to non-empty scheduling gates"
 _TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 _NOT_SPEC = frozenset({"metadata", "status", "apiVersion", "kind"})
 
@@ -155,7 +157,13 @@ def _new_namespace(server: ApiServer, manifest: Manifest) -> None:
 
 
 def _new_pod(server: ApiServer, manifest: Manifest) -> None:
-    manifest["status"]["qosClass"] = _qos_class(manifest)
+    status = manifest["status"]
+    status["qosClass"] = _qos_class(manifest)
+    if manifest["spec"].get("schedulingGates"):
+        told = {"reason": "SchedulingGated", "message": _GATED, "lastProbeTime": None}
+        moment = {"lastTransitionTime": server.clock.timestamp()}
+        condition = {"type": "PodScheduled", "status": "False"} | told | moment
+        status["conditions"] = [*(status.get("conditions") or ()), condition]
 
 
 def _new_volume(server: ApiServer, manifest: Manifest) -> None:
@@ -168,13 +176,14 @@ def _new_job(server: ApiServer, manifest: Manifest) -> None:
     if spec.get("manualSelector"):
         return
     template = spec["template"].setdefault("metadata", {})
+    has_own = metadata.get("labels") and metadata["labels"] is not template.get("labels")
     labels = template["labels"] = dict(template.get("labels") or {})
     for prefix in ("", "batch.kubernetes.io/"):
         labels.setdefault(f"{prefix}job-name", metadata.get("name", ""))
         labels.setdefault(f"{prefix}controller-uid", metadata["uid"])
     selector = spec.setdefault("selector", {}).setdefault("matchLabels", {})
     selector.setdefault("batch.kubernetes.io/controller-uid", metadata["uid"])
-    if not metadata.get("labels"):
+    if not has_own:
         metadata["labels"] = dict(labels)
 
 
@@ -200,6 +209,8 @@ def keep_other_half(old: Manifest, new: Manifest, subresource: str, reset: Tree)
 
     The metadata of the answer is a dict of its own.
     """
+    if subresource in POD_PARTS and old["kind"] == "Pod":
+        new = with_pod_part(old, new, subresource)
     kept = _restored(old, new, reset)
     if subresource == "status":  # it writes nothing but the status, and some of metadata
         kept = {**old, "metadata": kept["metadata"]} | (

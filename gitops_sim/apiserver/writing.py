@@ -296,7 +296,7 @@ def replace_stored(
         manifest["metadata"]["generation"] = next_generation(live, manifest, write)
     for strategy in server.strategies:
         strategy(write, manifest)
-    check(server, resource_type, manifest, live)
+    check(server, resource_type, manifest, live, subresource=write.subresource)
     manifest = managed_fields.without_idle_times(live, shared(live, manifest))
     if manifest is live:
         return live

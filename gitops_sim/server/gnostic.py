@@ -49,7 +49,8 @@ def _operation(operation: dict[str, Any]) -> bytes:
         _part(1, _named(code, _part(1, _response(response))))
         for code, response in operation["responses"].items()
     )
-    return parameters + _part(9, responses) + _extensions(13, operation)
+    consumed = b"".join(_text(7, kind) for kind in operation.get("consumes", ()))
+    return consumed + parameters + _part(9, responses) + _extensions(13, operation)
 
 
 def _parameter(parameter: dict[str, Any]) -> bytes:

@@ -9,13 +9,14 @@ from collections.abc import Callable
 
 from gitops_sim.apimachinery.status_errors import method_not_allowed, unknown_resource
 from gitops_sim.apiserver import writing
+from gitops_sim.apiserver.definitions import deprecation, is_custom_group
 from gitops_sim.apiserver.listing import ListOptions, list_page, parse_version
 from gitops_sim.apiserver.reviews import answer_review, is_review
 from gitops_sim.apiserver.server import ApiServer, storage_kind
 from gitops_sim.apiserver.watching import StoreWatch
 from gitops_sim.errors import BadRequestError, UnknownError
 from gitops_sim.server import deletions, patching
-from gitops_sim.server.answers import Answer, encoded
+from gitops_sim.server.answers import NOT_FOUND, Answer, encoded
 from gitops_sim.server.beside import Beside
 from gitops_sim.server.media import negotiate, refuse_unless_produced
 from gitops_sim.server.options import integer, write_options
@@ -35,10 +36,13 @@ def serve_resource(server: ApiServer, request: Request, wanted: Wanted, beside: 
         ApiError: It is refused.
     """
     resource_type = server.kinds.resource(wanted.group, wanted.version, wanted.resource)
+    if resource_type is None and is_custom_group(wanted.group):
+        return NOT_FOUND
     if resource_type is None or (wanted.rest and wanted.subresource not in ("proxy", "log")):
         raise unknown_resource()
     target = Target(server, request, wanted, resource_type, beside)
     deprecated = _DEPRECATED.get((resource_type.api_version, resource_type.kind))
+    deprecated = deprecated or deprecation(server, resource_type)
     if deprecated:
         server.caller.warn(deprecated)
     if wanted.subresource:

@@ -66,6 +66,20 @@ def test_templates_are_warned_of_and_noted_but_let_in(
     }
 
 
+def test_what_is_refused_is_warned_of_in_templates(
+    server: ApiServer, client: InProcessClient, prepare: Any
+) -> None:
+    prepare(enforce="baseline")
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": pod(privileged=True)["spec"]}
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+    kind = {"apiVersion": "apps/v1", "kind": "ReplicaSet"}
+    caller = Caller()
+    with server.called_by(caller):
+        client.create(kind | {"metadata": {"name": "web", "namespace": "shop"}, "spec": spec})
+    (warning,) = caller.warnings
+    assert warning.startswith('would violate PodSecurity "baseline:latest": privileged')
+
+
 def test_a_stricter_level_warns_of_pods_that_are_there(
     server: ApiServer, client: InProcessClient, prepare: Any
 ) -> None:

@@ -102,6 +102,18 @@ def test_wrong_objects_are_refused_by_schema(client: InProcessClient) -> None:
         client.create(widget())
 
 
+def test_rules_are_asked_of_what_only_breaks_a_limit(client: InProcessClient) -> None:
+    definition = client.get("crd", "widgets.example.com")
+    rule = {"rule": "self.size < 50", "message": "too large for us"}
+    version = definition["spec"]["versions"][0]
+    version["schema"]["openAPIV3Schema"]["properties"]["spec"]["x-kubernetes-validations"] = [rule]
+    client.update(definition)
+    with pytest.raises(InvalidError, match=r"less than or equal to 10, spec: .*too large for us"):
+        client.create(widget(size=99))
+    with pytest.raises(InvalidError, match="some validation rules were not checked"):
+        client.create(widget(size=99, color="blue"))
+
+
 def test_names_and_labels_follow_the_rules_of_all_objects(client: InProcessClient) -> None:
     sent = widget(size=1)
     sent["metadata"] |= {"name": "Bad_Name", "labels": {"a b": "c"}}

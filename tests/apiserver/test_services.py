@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from gitops_sim.apiserver import InProcessClient
+from gitops_sim.apiserver import ApiServer, InProcessClient
+from gitops_sim.apiserver.users import Caller
 from gitops_sim.errors import InvalidError
 
 
@@ -83,3 +84,25 @@ def test_only_a_balanced_service_has_ingress_points(client: InProcessClient) -> 
     assert after["status"]["loadBalancer"]["ingress"] == [{"ip": "192.0.2.1", "ipMode": "VIP"}]
     change(client, type="ClusterIP")
     assert client.get("Service", "web", "default")["status"] == {"loadBalancer": {}}
+
+
+def test_a_local_load_balancer_has_a_port_for_health_checks(client: InProcessClient) -> None:
+    local = {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}
+    spec = client.create(service(**local))["spec"]
+    port = spec["healthCheckNodePort"]
+    assert port not in (spec["ports"][0]["nodePort"], 0)
+    assert change(client, ports=[{"port": 81}])["healthCheckNodePort"] == port
+    assert "healthCheckNodePort" not in change(client, externalTrafficPolicy="Cluster")
+    spec = client.create(service("other", **local))["spec"]
+    assert spec["healthCheckNodePort"] == port, "it was given back"
+
+
+def test_external_addresses_are_warned_of(server: ApiServer, client: InProcessClient) -> None:
+    caller = Caller()
+    with server.called_by(caller):
+        spec = client.create(service(externalIPs=["1.2.3.4"]))["spec"]
+        client.create(service("headless", clusterIP="None", externalIPs=["1.2.3.4"]))
+    assert spec["externalTrafficPolicy"] == "Cluster"
+    assert caller.warnings == [
+        "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
+    ]

@@ -98,3 +98,52 @@ def test_types_and_members_are_explained(site: Any) -> None:
     document = site.ask("GET", "/openapi/v3/apis/apps/v1").json
     schema = document["components"]["schemas"]["io.k8s.api.apps.v1.Deployment"]
     assert schema["description"].startswith("Deployment enables declarative updates")
+
+
+def test_words_of_members_are_listed_and_explained(site: Any) -> None:
+    schemas = site.ask("GET", "/openapi/v3/api/v1").json["components"]["schemas"]
+    protocol = schemas["io.k8s.api.core.v1.ServicePort"]["properties"]["protocol"]
+    assert protocol["enum"] == ["SCTP", "TCP", "UDP"]
+    assert '\n\nPossible enum values:\n - `"SCTP"` is' in protocol["description"]
+    families = schemas["io.k8s.api.core.v1.ServiceSpec"]["properties"]["ipFamilies"]
+    assert families["items"]["enum"] == ["", "IPv4", "IPv6"]
+
+
+def test_custom_kinds_take_no_strategic_patches(site: Any) -> None:
+    assert site.ask("POST", DEFINITIONS, DEFINITION).status == 201
+    paths = site.ask("GET", "/openapi/v2").json["paths"]
+    custom = paths["/apis/example.com/v1/namespaces/{namespace}/gizmos/{name}"]["patch"]
+    known = paths["/api/v1/namespaces/{namespace}/configmaps/{name}"]["patch"]
+    strategic = "application/strategic-merge-patch+json"
+    assert strategic in known["consumes"]
+    assert strategic not in custom["consumes"]
+    assert "application/merge-patch+json" in custom["consumes"]
+
+
+def test_members_that_every_kind_has_are_explained_of_custom_ones_too(site: Any) -> None:
+    assert site.ask("POST", DEFINITIONS, DEFINITION).status == 201
+    schemas = site.ask("GET", "/openapi/v3/apis/example.com/v1").json["components"]["schemas"]
+    properties = schemas["com.example.v1.Gizmo"]["properties"]
+    assert properties["kind"]["description"].startswith("Kind is a string value representing")
+    assert properties["metadata"]["description"].startswith("Standard object's metadata.")
+    assert schemas["com.example.v1.GizmoList"]["description"] == "GizmoList is a list of Gizmo"
+
+
+def test_what_a_custom_group_does_not_have_is_no_page(site: Any) -> None:
+    assert site.ask("POST", DEFINITIONS, DEFINITION).status == 201
+    reply = site.ask("GET", "/apis/example.com/v1/namespaces/default/other")
+    assert (reply.status, reply.answer.body) == (404, b"404 page not found\n")
+    assert site.ask("GET", "/apis/apps/v1/other").json["kind"] == "Status"
+
+
+def test_a_deprecated_version_warns_and_names_a_better_one(site: Any) -> None:
+    version = DEFINITION["spec"]["versions"][0]
+    older = version | {"name": "v1beta1", "storage": False, "deprecated": True}
+    oldest = older | {"name": "v1alpha1", "deprecationWarning": "leave it"}
+    spec = DEFINITION["spec"] | {"versions": [version, older, oldest]}
+    assert site.ask("POST", DEFINITIONS, DEFINITION | {"spec": spec}).status == 201
+    assert site.ask("GET", "/apis/example.com/v1/gizmos").warnings == []
+    assert site.ask("GET", "/apis/example.com/v1alpha1/gizmos").warnings == ["leave it"]
+    assert site.ask("GET", "/apis/example.com/v1beta1/gizmos").warnings == [
+        "example.com/v1beta1 Gizmo is deprecated; use example.com/v1 Gizmo"
+    ]

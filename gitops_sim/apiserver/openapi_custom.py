@@ -1,0 +1,67 @@
+"""OpenAPI schemas of custom kinds: what their definitions declare, and what every kind has.
+
+Source: k8s.io/apiextensions-apiserver, pkg/controller/openapi/builder.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gitops_sim.apimachinery import builtin_data
+from gitops_sim.apimachinery.kinds import ResourceType
+from gitops_sim.apiserver.definitions import version_of
+from gitops_sim.apiserver.server import ApiServer
+
+__all__ = ["META", "REFERENCE", "custom_schemas"]
+
+META = "io.k8s.apimachinery.pkg.apis.meta.v1."
+REFERENCE = "#/components/schemas/"
+_CONVENTIONS = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md"
+_GVK = "x-kubernetes-group-version-kind"
+
+
+def custom_schemas(server: ApiServer, resource_type: ResourceType, name: str) -> dict[str, Any]:
+    """Return the schemas of a custom kind and of its list.
+
+    Args:
+        server: Has its definition.
+        resource_type: The kind in one version.
+        name: What its component is called, such as `com.example.v1.Widget`.
+    """
+    kind, texts = resource_type.kind, builtin_data.descriptions()
+    gvk = {"group": resource_type.group, "kind": kind, "version": resource_type.version}
+    of_status = texts[f"{META}Status"]
+    of_type = {
+        member: {"description": of_status[member], "type": "string"}
+        for member in ("apiVersion", "kind")
+    }
+    declared = version_of(server, resource_type).get("schema") or {}
+    schema = dict(declared.get("openAPIV3Schema") or {})
+    schema["type"], schema[_GVK] = "object", [gvk]
+    schema["properties"] = {
+        **(schema.get("properties") or {}),
+        **of_type,
+        "metadata": {
+            "description": texts["io.k8s.api.core.v1.ConfigMap"]["metadata"],
+            "allOf": [{"$ref": f"{REFERENCE}{META}ObjectMeta"}],
+        },
+    }
+    listed = {
+        "description": f"{kind}List is a list of {kind}",
+        "type": "object",
+        "required": ["items"],
+        "properties": {
+            **of_type,
+            "items": {
+                "description": f"List of {resource_type.plural}. More info: {_CONVENTIONS}",
+                "type": "array",
+                "items": {"$ref": REFERENCE + name},
+            },
+            "metadata": {
+                "description": of_status["metadata"],
+                "allOf": [{"$ref": f"{REFERENCE}{META}ListMeta"}],
+            },
+        },
+        _GVK: [gvk | {"kind": f"{kind}List"}],
+    }
+    return {name: schema, f"{name}List": listed}
