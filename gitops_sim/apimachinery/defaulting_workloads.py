@@ -125,7 +125,7 @@ def job(manifest: dict[str, Any]) -> None:
     labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")
     metadata = manifest.setdefault("metadata", {})
     if labels and not metadata.get("labels"):
-        metadata["labels"] = dict(labels)
+        metadata["labels"] = labels  # the same map: what a new Job's template gets, it gets too
 
 
 def cron_job(manifest: dict[str, Any]) -> None:

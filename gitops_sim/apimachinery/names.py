@@ -25,6 +25,7 @@ __all__ = [
     "validate_label_key",
     "validate_label_value",
     "validate_port_name",
+    "validate_search",
     "validate_service_name",
     "validate_subdomain",
     "validate_wildcard_domain",
@@ -43,6 +44,12 @@ _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
 _DNS_1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _CONFIG_KEY = r"[-._a-zA-Z0-9]+"
+_SEARCH_LABEL = r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+_SEARCH = rf"{_SEARCH_LABEL}(\.{_SEARCH_LABEL})*"
+_SEARCH_TEXT = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' "
+    "or '.', and must start and end with an alphanumeric character"
+)
 _SUBDOMAIN_TEXT = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
     "'.', and must start and end with an alphanumeric character"
@@ -104,6 +111,14 @@ def validate_subdomain(name: str) -> list[str]:
     problems = _too_long(name, _SUBDOMAIN_LENGTH)
     if not re.fullmatch(_SUBDOMAIN, name):
         problems.append(_pattern(_SUBDOMAIN_TEXT, _SUBDOMAIN, "example.com"))
+    return problems
+
+
+def validate_search(name: str) -> list[str]:
+    """Check a domain that a resolver searches: a subdomain that may have underscores."""
+    problems = _too_long(name, _SUBDOMAIN_LENGTH)
+    if not re.fullmatch(_SEARCH, name):
+        problems.append(_pattern(_SEARCH_TEXT, _SEARCH, "example.com"))
     return problems
 
 

@@ -18,6 +18,11 @@ from gitops_sim.apimachinery.validation_parts import (
     requirements,
     supported,
 )
+from gitops_sim.apimachinery.validation_security import container_security_causes
+from gitops_sim.apimachinery.validation_sources import (
+    field_selector_causes,
+    resource_selector_causes,
+)
 
 __all__ = ["PROTOCOLS", "containers_causes"]
 
@@ -25,6 +30,17 @@ PROTOCOLS = ("SCTP", "TCP", "UDP")
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
+_OF_ENVIRONMENT = (
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "spec.nodeName",
+    "spec.serviceAccountName",
+    "status.hostIP",
+    "status.hostIPs",
+    "status.podIP",
+    "status.podIPs",
+)
 _ONLY_SIDECARS = "may not be set for init containers without restartPolicy=Always"
 
 
@@ -38,6 +54,7 @@ def containers_causes(spec: dict[str, Any], path: str, volumes: set[str]) -> Ite
     for index, container in enumerate(containers):
         place = f"{path}.containers[{index}]"
         yield from _common_causes(container, place, volumes)
+        yield from _context_causes(container, place, spec)
         if container.get("name") in seen:
             yield causes.duplicate(f"{place}.name", container["name"])
         seen.add(container.get("name", ""))
@@ -46,6 +63,7 @@ def containers_causes(spec: dict[str, Any], path: str, volumes: set[str]) -> Ite
     for index, container in enumerate(spec.get("initContainers") or ()):
         place = f"{path}.initContainers[{index}]"
         yield from _common_causes(container, place, volumes)
+        yield from _context_causes(container, place, spec)
         if container.get("name") in seen:
             yield causes.duplicate(f"{place}.name", container["name"])
         seen.add(container.get("name", ""))
@@ -69,7 +87,31 @@ def _common_causes(container: dict[str, Any], path: str, volumes: set[str]) -> I
     yield from _mount_causes(container.get("volumeMounts") or (), f"{path}.volumeMounts", volumes)
     rules = ("Always", "IfNotPresent", "Never")
     yield from supported(container.get("imagePullPolicy"), f"{path}.imagePullPolicy", rules)
+    yield from _resize_causes(container.get("resizePolicy") or (), f"{path}.resizePolicy")
     yield from requirements(container.get("resources") or {}, f"{path}.resources")
+
+
+def _context_causes(container: dict[str, Any], path: str, spec: dict[str, Any]) -> Iterator[Cause]:
+    """Yield what is wrong with a security context, and with claims of devices."""
+    users = spec.get("hostUsers") is not False
+    context = container.get("securityContext") or {}
+    yield from container_security_causes(context, f"{path}.securityContext", host_users=users)
+    known = [claim.get("name", "") for claim in spec.get("resourceClaims") or ()]
+    for index, claim in enumerate((container.get("resources") or {}).get("claims") or ()):
+        place, name = f"{path}.resources.claims[{index}]", claim.get("name", "")
+        if not name:
+            yield causes.required(f"{place}.name")
+        elif name not in known:
+            text = "must be one of the names in pod.spec.resourceClaims"
+            text += "" if known else " which is empty"
+            yield Cause("FieldValueNotFound", f"Not found: {causes.go_json(name)}: {text}", place)
+
+
+def _resize_causes(policies: Any, path: str) -> Iterator[Cause]:
+    for policy in policies:
+        yield from supported(policy.get("resourceName"), path, ("cpu", "memory"))
+        words = ("NotRequired", "RestartContainer")
+        yield from supported(policy.get("restartPolicy"), path, words)
 
 
 def _running_causes(container: dict[str, Any], path: str) -> Iterator[Cause]:
@@ -148,15 +190,21 @@ def _env_source_causes(
         yield causes.invalid(path, "", "may not be specified when `value` is not empty")
     elif len(kinds) > 1:
         yield causes.invalid(path, "", "may not have more than one field specified at a time")
+    if source.get("fieldRef") is not None:
+        yield from field_selector_causes(source["fieldRef"], f"{path}.fieldRef", _OF_ENVIRONMENT)
+    if source.get("resourceFieldRef") is not None:
+        place = f"{path}.resourceFieldRef"
+        yield from resource_selector_causes(source["resourceFieldRef"], place, of_volume=False)
     for kind in ("configMapKeyRef", "secretKeyRef"):
         reference = source.get(kind)
         if reference is None:
             continue
-        for member in ("name", "key"):
-            if not reference.get(member):
-                yield causes.required(f"{path}.{kind}.{member}")
-        if reference.get("key"):
-            yield from named(reference["key"], f"{path}.{kind}.key", names.validate_config_key)
+        name, key = reference.get("name", ""), reference.get("key", "")
+        yield from named(name, f"{path}.{kind}.name", names.validate_subdomain)
+        if not key:
+            yield causes.required(f"{path}.{kind}.key")
+        else:
+            yield from named(key, f"{path}.{kind}.key", names.validate_config_key)
 
 
 def _env_from_causes(sources: Any, path: str) -> Iterator[Cause]:
@@ -167,12 +215,15 @@ def _env_from_causes(sources: Any, path: str) -> Iterator[Cause]:
         kinds = [kind for kind in ("configMapRef", "secretRef") if source.get(kind) is not None]
         if not kinds:
             text = "must specify one of: `configMapRef` or `secretRef`"
-            yield causes.invalid(place, "", text)
+            yield causes.invalid(path, "", text)  # the server does not say which one
         elif len(kinds) > 1:
-            yield causes.invalid(place, "", "may not have more than one field specified at a time")
+            yield causes.invalid(path, "", "may not have more than one field specified at a time")
         for kind in kinds:
             if not source[kind].get("name"):
                 yield causes.required(f"{place}.{kind}.name")
+            else:
+                name = source[kind]["name"]
+                yield from named(name, f"{place}.{kind}.name", names.validate_subdomain)
 
 
 def _mount_causes(mounts: Any, path: str, volumes: set[str]) -> Iterator[Cause]:

@@ -13,7 +13,7 @@ from gitops_sim.apimachinery.causes import Cause
 from gitops_sim.apimachinery.validation_parts import label_causes, named
 from gitops_sim.types import Manifest
 
-__all__ = ["metadata_causes", "metadata_update_causes", "name_rule"]
+__all__ = ["metadata_causes", "metadata_update_causes", "name_rule", "path_segment_causes"]
 
 _ANNOTATIONS_BYTES = 256 * 1024
 _STANDARD_FINALIZERS = frozenset({"kubernetes", "foregroundDeletion", "orphan"})
@@ -27,9 +27,15 @@ def _path_segment(name: str) -> list[str]:
     return [f"may not contain '{char}'" for char in "/%" if char in name]
 
 
+def path_segment_causes(name: str, path: str) -> Iterator[Cause]:
+    """Refuse a name that does not fit into a URL's path."""
+    yield from named(name, path, _path_segment)
+
+
 _RULES: dict[tuple[str, str], _Rule] = {
     ("", "Namespace"): names.validate_label,
     ("", "Service"): names.validate_label,
+    ("apps", "StatefulSet"): names.validate_label,
     ("rbac.authorization.k8s.io", "ClusterRole"): _path_segment,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _path_segment,
     ("rbac.authorization.k8s.io", "Role"): _path_segment,

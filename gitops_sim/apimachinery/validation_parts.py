@@ -8,6 +8,7 @@ pkg/apis/core/validation.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -20,6 +21,8 @@ __all__ = [
     "between",
     "immutable",
     "int_or_percent",
+    "ip_causes",
+    "is_selector",
     "label_causes",
     "label_selector",
     "matches",
@@ -37,7 +40,30 @@ __all__ = [
 FIXED = "field is immutable"
 NOT_NEGATIVE = "must be greater than or equal to 0"
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
-_WHOLE = frozenset({"cpu", "memory", "ephemeral-storage", "storage"})
+_HUGE_PAGES = "hugepages-"
+_OF_CONTAINERS = frozenset({"cpu", "memory", "ephemeral-storage"})
+_IN_PARTS = _OF_CONTAINERS | {"storage"}
+_QUOTAS = (
+    "configmaps",
+    "persistentvolumeclaims",
+    "pods",
+    "replicationcontrollers",
+    "resourcequotas",
+    "secrets",
+    "services",
+    "services.loadbalancers",
+    "services.nodeports",
+)
+_SHARES = ("cpu", "memory", "ephemeral-storage")
+_STANDARD = frozenset(
+    (
+        *_IN_PARTS,
+        *_QUOTAS,
+        *(f"{kind}.{name}" for kind in ("limits", "requests") for name in _SHARES),
+        "requests.storage",
+    )
+)
+"""Names without a prefix that a resource may have at all."""
 
 
 def non_negative(target: dict[str, Any], path: str, *members: str) -> Iterator[Cause]:
@@ -108,10 +134,19 @@ def int_or_percent(value: int | str, path: str) -> Iterator[Cause]:
         )
 
 
+def ip_causes(text: str, path: str) -> Iterator[Cause]:
+    """Refuse what is no IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        told = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+        yield causes.invalid(path, text, told)
+
+
 def share(value: int | str) -> int:
     """Return the number in a number or percentage; 0 for what is neither."""
     digits = str(value).removesuffix("%")
-    return int(digits) if digits.isdigit() else 0
+    return int(digits) if re.fullmatch(r"[+-]?[0-9]+", digits) else 0
 
 
 def not_over_100_percent(value: int | str, path: str) -> Iterator[Cause]:
@@ -152,6 +187,11 @@ def label_selector(selector: dict[str, Any] | None, path: str) -> Iterator[Cause
                 yield causes.invalid(f"{place}.values[{number}]", value, problem)
 
 
+def is_selector(selector: dict[str, Any]) -> bool:
+    """True when a LabelSelector breaks no rule, so that it can be asked what it selects."""
+    return next(label_selector(selector, ""), None) is None
+
+
 def matches(selector: dict[str, Any] | None, labels: dict[str, Any] | None) -> bool:
     """True when a LabelSelector selects labels; no selector selects nothing."""
     if selector is None:
@@ -177,18 +217,29 @@ def quantity(name: str, value: str, path: str) -> Iterator[Cause]:
     amount = quantities.parse(value)
     if amount < 0:
         yield causes.invalid(path, value, NOT_NEGATIVE)
-    if name not in _WHOLE and "/" not in name and amount.denominator != 1:
+    if name not in _IN_PARTS and amount.denominator != 1:
         yield causes.invalid(path, value, "must be an integer")
 
 
-def requirements(resources: dict[str, Any], path: str) -> Iterator[Cause]:
-    """Refuse resource requirements: wrong names or amounts, requests above their limit."""
+def requirements(resources: dict[str, Any], path: str, *, of_pod: bool = False) -> Iterator[Cause]:
+    """Refuse resource requirements: wrong names or amounts, requests above their limit.
+
+    Args:
+        resources: Limits and requests.
+        path: Where they are.
+        of_pod: They are those of a whole pod, which has fewer resources than a container.
+    """
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
     for kind, amounts in (("limits", limits), ("requests", requests)):
         for name, value in amounts.items():
             place = f"{path}.{kind}[{name}]"
-            yield from _resource_name(name, place)
+            yield from _pod_resource_name(name, place) if of_pod else _resource_name(name, place)
             yield from quantity(name, value, place)
+            yield from _huge_page(name, value, place)
+    named_all = {*limits, *requests}
+    pages = any(name.startswith(_HUGE_PAGES) for name in named_all)
+    if pages and not named_all & {"cpu", "memory"}:
+        yield causes.forbidden(path, "HugePages require cpu or memory")
     for name, value in requests.items():
         limit = limits.get(name)
         whole = "/" in name or name.startswith("hugepages-")
@@ -208,9 +259,31 @@ def requirements(resources: dict[str, Any], path: str) -> Iterator[Cause]:
             )
 
 
-def _resource_name(name: str, path: str) -> Iterator[Cause]:
-    yield from named(name, path, names.validate_label_key)
-    if "/" in name or name in ("cpu", "memory", "ephemeral-storage"):
+def _huge_page(name: str, value: str, path: str) -> Iterator[Cause]:
+    if not name.startswith(_HUGE_PAGES):
         return
-    if not name.startswith("hugepages-"):
+    try:
+        pages = quantities.parse(value) / quantities.parse(name.removeprefix(_HUGE_PAGES))
+    except (ValueError, ZeroDivisionError):
+        return
+    if pages <= 0 or pages.denominator != 1:
+        text = f"{value} is not positive integer multiple of {name}"
+        yield causes.invalid(path, value, text)
+
+
+def _resource_name(name: str, path: str) -> Iterator[Cause]:
+    problems = _problems(names.validate_label_key, name)
+    if problems:
+        yield from (causes.invalid(path, name, problem) for problem in problems)
+        return
+    if "/" in name or name.startswith(_HUGE_PAGES):
+        return
+    if name not in _STANDARD:
+        yield causes.invalid(path, name, "must be a standard resource type or fully qualified")
+    if name not in _OF_CONTAINERS:
         yield causes.invalid(path, name, "must be a standard resource for containers")
+
+
+def _pod_resource_name(name: str, path: str) -> Iterator[Cause]:
+    if not name.startswith(_HUGE_PAGES):
+        yield from supported(name, path, ("cpu", _HUGE_PAGES, "memory"))

@@ -18,11 +18,15 @@ from gitops_sim.apimachinery.internal_forms import go_difference
 from gitops_sim.apimachinery.validation_containers import containers_causes
 from gitops_sim.apimachinery.validation_parts import (
     between,
+    ip_causes,
     label_causes,
     named,
-    non_negative,
+    requirements,
     supported,
 )
+from gitops_sim.apimachinery.validation_placement import placement_causes
+from gitops_sim.apimachinery.validation_security import pod_security_causes
+from gitops_sim.apimachinery.validation_sources import volume_list_causes
 from gitops_sim.types import Manifest
 
 __all__ = [
@@ -34,8 +38,11 @@ __all__ = [
     "resize_causes",
 ]
 
+_MIRROR = "kubernetes.io/config.mirror"
 _DNS = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
-_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_MOST_NAMESERVERS = 3
+_FEWEST = "must provide at least one DNS nameserver when `dnsPolicy` is None"
+_FOR_WINDOWS = "cannot be set for a windows pod"
 _UPDATABLE = (
     "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
     "`spec.tolerations` (only additions to existing tolerations),"
@@ -45,7 +52,33 @@ _UPDATABLE = (
 
 def pod_causes(manifest: Manifest) -> Iterator[Cause]:
     """Yield what is wrong with the spec of a Pod."""
-    yield from pod_spec_causes(manifest.get("spec") or {}, "spec")
+    spec = manifest.get("spec") or {}
+    yield from pod_spec_causes(spec, "spec")
+    yield from _gate_causes(spec.get("schedulingGates") or ())
+    mirrored = (manifest["metadata"].get("annotations") or {}).get(_MIRROR)
+    if mirrored is not None and not spec.get("nodeName"):
+        text = "must set spec.nodeName if mirror pod annotation is set"
+        yield causes.invalid(f"metadata.annotations[{_MIRROR}]", mirrored, text)
+
+
+def new_pod_causes(manifest: Manifest) -> Iterator[Cause]:
+    """Yield what a Pod may not have when it is created."""
+    spec = manifest.get("spec") or {}
+    if spec.get("ephemeralContainers"):
+        yield causes.forbidden("spec.ephemeralContainers", "cannot be set on create")
+    if spec.get("nodeName") and spec.get("schedulingGates"):
+        text = "cannot be set until all schedulingGates have been cleared"
+        yield causes.forbidden("spec.nodeName", text)
+
+
+def _gate_causes(gates: Any) -> Iterator[Cause]:
+    seen = set()
+    for index, gate in enumerate(gates):
+        name, path = gate.get("name", ""), f"spec.schedulingGates[{index}]"
+        yield from named(name, path, names.validate_label_key)
+        if name in seen:
+            yield causes.duplicate(path, name)
+        seen.add(name)
 
 
 def pod_template_causes(
@@ -69,31 +102,99 @@ def pod_spec_causes(
 ) -> Iterator[Cause]:
     """Yield what is wrong with a pod spec, its defaults filled in."""
     volumes: set[str] = set()
-    yield from _volume_causes(spec.get("volumes") or (), f"{path}.volumes", volumes)
+    yield from volume_list_causes(spec.get("volumes") or (), f"{path}.volumes", volumes)
     yield from containers_causes(spec, path, volumes | claims)
     if spec.get("hostNetwork"):
         yield from _host_port_causes(spec, path)
     policies = ("Always", "OnFailure", "Never")
     yield from supported(spec.get("restartPolicy"), f"{path}.restartPolicy", policies)
     yield from supported(spec.get("dnsPolicy"), f"{path}.dnsPolicy", _DNS)
-    if spec.get("dnsPolicy") == "None" and not (spec.get("dnsConfig") or {}).get("nameservers"):
-        yield causes.required(
-            f"{path}.dnsConfig",
-            "must provide `dnsConfig` when `dnsPolicy` is None"
-            if not spec.get("dnsConfig")
-            else "must provide at least one DNS nameserver when `dnsPolicy` is None",
-        )
+    yield from _dns_causes(spec, f"{path}.dnsConfig")
     yield from label_causes(spec.get("nodeSelector"), f"{path}.nodeSelector")
     yield from _name_causes(spec, path)
+    yield from _alias_causes(spec.get("hostAliases") or (), f"{path}.hostAliases")
     deadline = spec.get("activeDeadlineSeconds")
     if deadline is not None:
         yield from between(deadline, 1, 2**31 - 1, f"{path}.activeDeadlineSeconds")
-    yield from non_negative(spec, path, "terminationGracePeriodSeconds")
-    for index, secret in enumerate(spec.get("imagePullSecrets") or ()):
-        if not secret.get("name"):
-            yield causes.required(f"{path}.imagePullSecrets[{index}].name")
-    for index, toleration in enumerate(spec.get("tolerations") or ()):
-        yield from _toleration_causes(toleration, f"{path}.tolerations[{index}]")
+    yield from placement_causes(spec, path)
+    yield from pod_security_causes(spec.get("securityContext") or {}, f"{path}.securityContext")
+    for index, gate in enumerate(spec.get("readinessGates") or ()):
+        place = f"{path}.readinessGates[{index}].conditionType"
+        yield from named(gate.get("conditionType", ""), place, names.validate_label_key)
+    yield from _other_causes(spec, path)
+
+
+def _other_causes(spec: dict[str, Any], path: str) -> Iterator[Cause]:
+    """Yield what is wrong with members that depend on each other, or on a short list of words."""
+    if spec.get("preemptionPolicy") is not None:
+        words = ("PreemptLowerPriority", "Never")
+        yield from supported(spec["preemptionPolicy"], f"{path}.preemptionPolicy", words)
+    if spec.get("resources"):
+        yield from requirements(spec["resources"], f"{path}.resources", of_pod=True)
+    if spec.get("shareProcessNamespace") and spec.get("hostPID"):
+        text = "ShareProcessNamespace and HostPID cannot both be enabled"
+        yield causes.invalid(f"{path}.shareProcessNamespace", spec["shareProcessNamespace"], text)
+    if spec.get("hostUsers") is False:
+        for member in ("hostNetwork", "hostPID", "hostIPC"):
+            if spec.get(member):
+                yield causes.forbidden(f"{path}.{member}", "when `hostUsers` is false")
+    system = (spec.get("os") or {}).get("name")
+    if system is not None:
+        yield from supported(system, f"{path}.os", ("linux", "windows"))
+    if system == "windows":
+        yield from _windows_causes(spec, path)
+
+
+def _windows_causes(spec: dict[str, Any], path: str) -> Iterator[Cause]:
+    """Refuse what only Linux has."""
+    for member in ("hostPID", "hostIPC", "hostUsers", "shareProcessNamespace"):
+        if spec.get(member):
+            yield causes.forbidden(f"{path}.{member}", _FOR_WINDOWS)
+    context = spec.get("securityContext") or {}
+    for member in (
+        "appArmorProfile",
+        "seLinuxOptions",
+        "seccompProfile",
+        "fsGroup",
+        "fsGroupChangePolicy",
+        "sysctls",
+        "runAsUser",
+        "runAsGroup",
+        "supplementalGroups",
+    ):
+        if context.get(member) is not None:
+            yield causes.forbidden(f"{path}.securityContext.{member}", _FOR_WINDOWS)
+
+
+def _dns_causes(spec: dict[str, Any], path: str) -> Iterator[Cause]:
+    config = spec.get("dnsConfig")
+    servers = (config or {}).get("nameservers") or []
+    if spec.get("dnsPolicy") == "None" and not servers:
+        if config is None:
+            yield causes.required(path, "must provide `dnsConfig` when `dnsPolicy` is None")
+        else:
+            yield causes.required(f"{path}.nameservers", _FEWEST)
+        return
+    if len(servers) > _MOST_NAMESERVERS:
+        text = f"must not have more than {_MOST_NAMESERVERS} nameservers"
+        yield causes.invalid(f"{path}.nameservers", servers, text)
+    for index, server in enumerate(servers):
+        yield from ip_causes(server, f"{path}.nameservers[{index}]")
+    for index, search in enumerate((config or {}).get("searches") or ()):
+        if search != ".":
+            bare = search.removesuffix(".")
+            yield from named(bare, f"{path}.searches[{index}]", names.validate_search)
+    for index, option in enumerate((config or {}).get("options") or ()):
+        if not option.get("name"):
+            yield causes.required(f"{path}.options[{index}]", "must not be empty")
+
+
+def _alias_causes(aliases: Any, path: str) -> Iterator[Cause]:
+    for index, alias in enumerate(aliases):
+        place = f"{path}[{index}]"
+        yield from ip_causes(alias.get("ip", ""), f"{place}.ip")
+        for number, name in enumerate(alias.get("hostnames") or ()):
+            yield from named(name, f"{place}.hostnames[{number}]", names.validate_subdomain)
 
 
 def pod_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
@@ -167,55 +268,6 @@ def _with_updatable_of(new: dict[str, Any], old: dict[str, Any]) -> dict[str, An
     return munged
 
 
-def _volume_causes(volumes: Any, path: str, known: set[str]) -> Iterator[Cause]:
-    """Yield what is wrong with volumes; the good ones' names are added to `known`."""
-    for index, volume in enumerate(volumes):
-        place, name = f"{path}[{index}]", volume.get("name", "")
-        found: list[Cause] = []
-        sources = [source for source in volume if source != "name"]
-        for extra in sources[1:]:
-            text = "may not specify more than 1 volume type"
-            found.append(causes.forbidden(f"{place}.{extra}", text))
-        for source in sources[:1]:
-            found += _source_causes(source, volume[source], f"{place}.{source}")
-        if not name:
-            found.append(causes.required(f"{place}.name"))
-        else:
-            found += named(name, f"{place}.name", names.validate_label)
-        if name in known:
-            found.append(causes.duplicate(f"{place}.name", name))
-        yield from found
-        if not found:
-            known.add(name)
-
-
-_NAMED_SOURCES = {
-    "persistentVolumeClaim": "claimName",
-    "secret": "secretName",
-    "configMap": "name",
-    "hostPath": "path",
-    "csi": "driver",
-}
-
-
-def _source_causes(kind: str, source: dict[str, Any], path: str) -> list[Cause]:
-    member = _NAMED_SOURCES.get(kind)
-    found: list[Cause] = []
-    if member is not None and not source.get(member):
-        found.append(causes.required(f"{path}.{member}"))
-    if kind == "nfs":
-        found += [causes.required(f"{path}.{m}") for m in ("server", "path") if not source.get(m)]
-    mode = source.get("defaultMode")
-    if mode is not None and not 0 <= mode <= 0o777:
-        text = "must be a number between 0 and 0777 (octal), both inclusive"
-        found.append(causes.invalid(f"{path}.defaultMode", mode, text))
-    for index, item in enumerate(source.get("items") or ()):
-        for name in ("key", "path") if kind in ("secret", "configMap") else ("path",):
-            if not item.get(name):
-                found.append(causes.required(f"{path}.items[{index}].{name}"))
-    return found
-
-
 def _host_port_causes(spec: dict[str, Any], path: str) -> Iterator[Cause]:
     for number, container in enumerate(spec.get("containers") or ()):
         for index, port in enumerate(container.get("ports") or ()):
@@ -238,22 +290,3 @@ def _name_causes(spec: dict[str, Any], path: str) -> Iterator[Cause]:
     ):
         if spec.get(member):
             yield from named(spec[member], f"{path}.{member}", rule)
-
-
-def _toleration_causes(toleration: dict[str, Any], path: str) -> Iterator[Cause]:
-    operator = toleration.get("operator") or "Equal"
-    if toleration.get("key"):
-        yield from named(toleration["key"], f"{path}.key", names.validate_label_key)
-    elif operator != "Exists":
-        text = 'operator must be Exists when `key` is empty, which means "match all values and '
-        yield causes.invalid(f"{path}.operator", toleration.get("operator", ""), f'{text}all keys"')
-    if toleration.get("tolerationSeconds") is not None and toleration.get("effect") != "NoExecute":
-        text = "effect must be 'NoExecute' when `tolerationSeconds` is set"
-        yield causes.invalid(f"{path}.effect", toleration.get("effect", ""), text)
-    if operator == "Exists" and toleration.get("value"):
-        text = "value must be empty when `operator` is 'Exists'"
-        yield causes.invalid(f"{path}.operator", toleration["value"], text)
-    elif operator not in ("Equal", "Exists", "Lt", "Gt"):
-        yield causes.not_supported(f"{path}.operator", operator, ("Equal", "Exists"))
-    if toleration.get("effect"):
-        yield from supported(toleration["effect"], f"{path}.effect", _EFFECTS)
