@@ -47,7 +47,8 @@ class WakeSignal:
 
     def leave(self, wake: Callable[[], None]) -> None:
         """Do not call `wake` any more."""
-        self._parked = [other for other in self._parked if other is not wake]
+        # Equal, not identical: a bound method is another object each time it is asked for.
+        self._parked = [other for other in self._parked if other != wake]
 
 
 class Waiting:

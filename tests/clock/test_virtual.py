@@ -80,6 +80,23 @@ def test_parked_job_costs_no_events() -> None:
     assert clock.events == before
 
 
+def test_signal_that_comes_after_a_wait_has_ended_does_not_cut_a_step_short() -> None:
+    clock, done = VirtualClock(), list[float]()
+    signal = clock.signal()
+
+    def job() -> Iterator[Any]:
+        yield signal.wait(1)
+        yield Step("work", takes=10)
+        done.append(clock.now())
+        yield signal.wait(100)
+        done.append(clock.now())
+
+    clock.spawn("job", job())
+    clock.call_later(5, signal.set)
+    clock.run(200)
+    assert done == [11.0, 11.0]
+
+
 def test_killed_job_never_runs_again() -> None:
     clock, seen = VirtualClock(), list[float]()
 
