@@ -8,6 +8,7 @@ the tree is read, nothing is fetched, nothing of theirs is run.
 
 from gitops_sim.render.build import Renderer, build
 from gitops_sim.render.folder_tree import FolderTree, git_blob_id
+from gitops_sim.render.objects import objects_of
 from gitops_sim.render.plain import repeated_folders
 from gitops_sim.render.results import Build, BuildOptions, Rendered
 from gitops_sim.render.subset import Subset, as_kubectl_takes, without
@@ -22,6 +23,7 @@ __all__ = [
     "as_kubectl_takes",
     "build",
     "git_blob_id",
+    "objects_of",
     "repeated_folders",
     "without",
 ]

@@ -87,3 +87,13 @@ def _check(item: Any, place: str, file: str, line: int) -> None:
     if not (isinstance(name, str) and name):
         what = f"{item['kind']} without a name" if name is None else "name is not text"
         raise ManifestError(file, line, what, "add metadata.name", f"{place}metadata.name")
+    for field, wanted, word in (
+        ("namespace", str, "text"),
+        ("labels", dict, "a map"),
+        ("annotations", dict, "a map"),
+    ):
+        found = item["metadata"].get(field)
+        if found is not None and not isinstance(found, wanted):
+            problem = f"{field} of {item['kind']} {name} is not {word}"
+            fix = f"write {word}, or leave it out"
+            raise ManifestError(file, line, problem, fix, f"{place}metadata.{field}")

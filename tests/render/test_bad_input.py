@@ -174,6 +174,21 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
         {"app/a.yaml": f"{POD}---\napiVersion: v1\nkind: Pod\n"},
         r"app/a.yaml:3: metadata.name: Pod without a name \(fix: add metadata.name\)",
     ),
+    "labels that are no map": (
+        {"app/a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: [x]}\n"},
+        r"app/a.yaml:1: metadata.labels: labels of Pod a is not a map \(fix: write a map",
+    ),
+    "a namespace that is no text": (
+        {"app/a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: {b: c}}\n"},
+        r"app/a.yaml:1: metadata.namespace: namespace of Pod a is not text",
+    ),
+    "annotations that are no map, in a kustomization": (
+        {
+            KUSTOMIZATION: "resources: [a.yaml]\nnamePrefix: x-\n",
+            "app/a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a, annotations: x}\n",
+        },
+        r"app/a.yaml:1: metadata.annotations: annotations of Pod a is not a map",
+    ),
     "a broken object in a list": (
         {"app/a.yaml": "kind: List\napiVersion: v1\nitems:\n- kind: Pod\n"},
         r"app/a.yaml:1: items\[0\].apiVersion: not a Kubernetes object",

@@ -20,7 +20,7 @@ from gitops_sim.protocols import Reader, TreeReader
 from gitops_sim.pull.flux.kustomization_spec import KustomizationSpec, PostBuild
 from gitops_sim.pull.flux.ownership import has_switch, owner_labels
 from gitops_sim.pull.flux.substitution import check_names, substitute
-from gitops_sim.render import Renderer
+from gitops_sim.render import Renderer, objects_of
 from gitops_sim.types import Manifest, ResourceKey
 
 __all__ = ["BuildFailure", "Builder", "Built", "Owning"]
@@ -127,11 +127,12 @@ class Builder:
         except ValueError as wrong:
             raise ValueError(f"variable substitution failed: {wrong}") from None
         try:
-            documents = load_all(changed)
+            objects = [each for document in load_all(changed) for each in objects_of(document, "")]
         except InputError as wrong:
-            raise ValueError(f"variable substitution gave no YAML: {wrong.problem}") from None
-        found: Manifest = documents[0].manifest
-        return found
+            raise ValueError(f"variable substitution gave no object: {wrong.problem}") from None
+        if len(objects) != 1:
+            raise ValueError(f"variable substitution gave {len(objects)} objects")
+        return objects[0].manifest
 
     def _variables(self, owning: Owning) -> dict[str, str]:
         """Return all variables; ValueError when one cannot be had."""

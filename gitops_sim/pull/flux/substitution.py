@@ -6,13 +6,16 @@ Source: fluxcd/pkg envsubst (README.md, funcs.go), kustomize/kustomize_varsub.go
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 __all__ = ["check_names", "substitute"]
 
 NAME_RULE: Final = "^[_[:alpha:]][_[:alpha:][:digit:]]*$"
 _NAME: Final = re.compile(r"[_A-Za-z][_A-Za-z0-9]*")
+_MOST_CHARACTERS: Final = 3 * 1024 * 1024
+"""What a text may grow to: no API server takes more."""
+_MOST_DEEP: Final = 50
 _SLICE: Final = re.compile(r":\s*(-?\d+)(?::(-?\d+))?")
 
 
@@ -36,11 +39,28 @@ def substitute(text: str, variables: Mapping[str, str], *, strict: bool) -> str:
         strict: A variable without a value and without a default is an error; else it is empty.
 
     Raises:
-        ValueError: The text cannot be parsed, or a value is missing.
+        ValueError: The text cannot be parsed, a value is missing, or it grows too large.
+
+    Differs: what grows beyond 3 MiB, and `${` more than 50 deep, is refused.
     """
+    _check_depth(text)
+    return _substituted(text, variables, strict=strict)
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for mark in re.finditer(r"\$\{|\}", text):
+        depth = depth + 1 if mark[0] == "${" else max(depth - 1, 0)
+        if depth > _MOST_DEEP:
+            raise ValueError(f"nested more than {_MOST_DEEP} deep")
+
+
+def _substituted(text: str, variables: Mapping[str, str], *, strict: bool) -> str:
     out: list[str] = []
-    at = 0
+    at = size = 0
     while True:
+        if size > _MOST_CHARACTERS:
+            raise ValueError(f"the text grows beyond {_MOST_CHARACTERS:,} characters")
         start = text.find("${", at)
         if start < 0:
             return "".join((*out, text[at:]))
@@ -50,6 +70,7 @@ def substitute(text: str, variables: Mapping[str, str], *, strict: bool) -> str:
         else:
             end = _end(text, start)
             out.append(text[at:start] + _value(text[start + 2 : end], variables, strict=strict))
+        size += len(out[-1])
         at = end + 1
 
 
@@ -81,7 +102,7 @@ def _value(expression: str, variables: Mapping[str, str], *, strict: bool) -> st
             default = function[len(mark) :]
             value = variables.get(name)
             if value is None or (mark.startswith(":") and not value):
-                return substitute(default, variables, strict=strict)
+                return _substituted(default, variables, strict=strict)
             return value
     value = _plain(name, variables, strict=strict)
     return _apply(value, function, variables, strict=strict) if function else value
@@ -103,10 +124,10 @@ def _apply(value: str, function: str, variables: Mapping[str, str], *, strict: b
     part = _SLICE.fullmatch(function)
     if part:
         return _slice(value, int(part[1]), None if part[2] is None else int(part[2]))
-    argument = substitute(function, variables, strict=strict)
-    if argument[0] in "#%":
+    argument = _substituted(function, variables, strict=strict)
+    if argument.startswith(("#", "%")):
         return _trimmed(value, argument)
-    if argument[0] == "/":
+    if argument.startswith("/"):
         return _replaced(value, argument)
     raise ValueError(f"bad substitution: unknown function {function!r}")
 
@@ -137,17 +158,15 @@ def _trimmed(value: str, function: str) -> str:
     """Cut a pattern off the front (`#`) or the back (`%`), the longest match when doubled."""
     mark = function[0]
     longest = function.startswith(mark * 2)
-    pattern = _glob(function.lstrip(mark) if longest else function[1:])
-    ends = range(len(value) + 1)
+    pattern = function.lstrip(mark) if longest else function[1:]
     if mark == "#":
-        for end in reversed(ends) if longest else ends:
-            if pattern.fullmatch(value[:end]):
-                return value[end:]
+        lengths = list(_lengths(pattern, value))
+    else:
+        lengths = list(_lengths(pattern[::-1], value[::-1]))
+    if not lengths:
         return value
-    for start in ends if longest else reversed(ends):
-        if pattern.fullmatch(value[start:]):
-            return value[:start]
-    return value
+    cut = max(lengths) if longest else min(lengths)
+    return value[cut:] if mark == "#" else value[: len(value) - cut]
 
 
 def _replaced(value: str, function: str) -> str:
@@ -165,6 +184,33 @@ def _replaced(value: str, function: str) -> str:
     return value.replace(old, new, 1)
 
 
-def _glob(pattern: str) -> re.Pattern[str]:
-    parts = {"*": ".*", "?": "."}
-    return re.compile("".join(parts.get(char, re.escape(char)) for char in pattern), re.DOTALL)
+def _lengths(glob: str, text: str) -> Iterator[int]:
+    """Yield the lengths of the beginnings of a text that a glob with `*` and `?` matches.
+
+    All places in the glob are followed at once, so that many `*` take no longer than one.
+    """
+    places = _with_skipped(glob, {0})
+    if len(glob) in places:
+        yield 0
+    for length, character in enumerate(text, 1):
+        moved = {
+            place if glob[place] == "*" else place + 1
+            for place in places
+            if place < len(glob) and glob[place] in ("*", "?", character)
+        }
+        places = _with_skipped(glob, moved)
+        if not places:
+            return
+        if len(glob) in places:
+            yield length
+
+
+def _with_skipped(glob: str, places: set[int]) -> set[int]:
+    """Return places, and those behind a `*` that stands for nothing."""
+    found = set(places)
+    for place in places:
+        at = place
+        while at < len(glob) and glob[at] == "*":
+            at += 1
+            found.add(at)
+    return found

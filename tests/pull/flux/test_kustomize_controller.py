@@ -340,6 +340,23 @@ def test_a_variable_without_value_fails_the_build_when_strict(world: Any, manife
     assert world.get("configmap", "a")["data"] == {"v": "${place}"}
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("kind: ${empty}\nmetadata: {name: a}\n", "missing or no text"),
+        ("kind: ConfigMap\nmetadata: {name: '${map}'}\n", "name is not text"),
+        ("kind: ConfigMap\nmetadata: {name: a, labels: '${map}[]'}\n", "labels of ConfigMap a"),
+        ("kind: ConfigMap\nmetadata: {name: a, labels: [x]}\n", "labels of ConfigMap a"),
+        ("kind: ConfigMap\nmetadata: {name: a, namespace: {b: c}}\n", "namespace of ConfigMap a"),
+    ],
+)
+def test_what_is_or_becomes_no_object_fails_the_build(world: Any, text: str, says: str) -> None:
+    post_build = {"substitute": {"empty": "", "map": "{}"}}
+    world.deliver({"app/a.yaml": f"apiVersion: v1\n{text}"}, postBuild=post_build)
+    assert world.ready()[1] == "BuildFailed"
+    assert says in world.ready()[2]
+
+
 def test_a_watched_config_map_wakes_those_that_substitute_from_it(
     world: Any, manifest: Write
 ) -> None:

@@ -1,3 +1,5 @@
+from fnmatch import fnmatchcase
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,6 +59,9 @@ def test_a_missing_value_is_an_error_or_empty() -> None:
         ("${}", "unable to parse variable name"),
         ("${word+x}", "unknown function"),
         ("${word:?x}", "unknown function"),
+        ("${word${empty}}", "unknown function"),
+        ("${no:-" * 2000 + "}" * 2000, "nested more than 50 deep"),
+        ("${word}" * 700_000, "grows beyond 3,145,728 characters"),
     ],
 )
 def test_what_cannot_be_parsed_is_refused(text: str, problem: str) -> None:
@@ -83,3 +88,23 @@ def test_any_text_is_substituted_or_refused(text: str) -> None:
 @given(st.text(max_size=30).filter(lambda text: "${" not in text and not text.endswith("$")))
 def test_values_are_put_in_as_they_are(text: str) -> None:
     assert substitute("<${a}>", {"a": text}, strict=True) == f"<{text}>"
+
+
+@given(st.text(alphabet="ab*?", max_size=8), st.text(alphabet="ab", max_size=8))
+def test_the_shortest_and_the_longest_match_are_cut_off_either_end(glob: str, text: str) -> None:
+    starts = [end for end in range(len(text) + 1) if fnmatchcase(text[:end], glob)]
+    ends = [start for start in range(len(text) + 1) if fnmatchcase(text[start:], glob)]
+    wanted = (
+        text[min(starts, default=0) :],
+        text[max(starts, default=0) :],
+        text[: max(ends, default=len(text))],
+        text[: min(ends, default=len(text))],
+    )
+    marks = ("#", "##", "%", "%%")
+    values = {"v": text}
+    assert tuple(substitute(f"${{v{m}{glob}}}", values, strict=True) for m in marks) == wanted
+
+
+def test_a_glob_of_many_stars_takes_no_longer_than_others() -> None:
+    value = "a" * 200
+    assert substitute("${v##" + "*a" * 30 + "b}", {"v": value}, strict=True) == value
