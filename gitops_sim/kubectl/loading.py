@@ -19,6 +19,7 @@ from gitops_sim.apimachinery.labels import parse_selector
 from gitops_sim.errors import InputError, LabError, ManifestError, UnknownRefError
 from gitops_sim.kubectl.arguments import Arguments, Flag
 from gitops_sim.kubectl.mapping import Mapped
+from gitops_sim.kubectl.object_meta import undecodable
 from gitops_sim.kubectl.session import Session
 from gitops_sim.render import Build, BuildOptions
 from gitops_sim.types import Manifest
@@ -223,6 +224,10 @@ def _add(session: Session, source: str, manifest: Any, loaded: Loaded) -> None:
         loaded.errors.append(
             LabError(f"unable to decode {_quoted(source)}: Object 'Kind' is missing in '{text}'")
         )
+        return
+    problem = undecodable(manifest)
+    if problem:
+        loaded.errors.append(LabError(f"unable to decode {_quoted(source)}: {problem}"))
         return
     metadata = manifest.get("metadata") or {}
     name, namespace = str(metadata.get("name") or ""), str(metadata.get("namespace") or "")
