@@ -11,14 +11,12 @@ track 160 objects. `--check` writes nothing and fails when the file differs.
 
 from __future__ import annotations
 
-import argparse
 import json
-import lzma
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import packed_data
 import yaml
 
 from gitops_sim.apimachinery import managed_fields
@@ -229,22 +227,10 @@ def tracked(manifest: dict[str, Any], manager: str) -> dict[str, Any]:
     )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Generate or check; return the exit status."""
-    parser = argparse.ArgumentParser(description="generate the objects of a new server")
-    parser.add_argument("--check", action="store_true", help="compare only")
-    chosen = parser.parse_args(arguments)
-    told = subprocess.run(["go", "env", "GOMODCACHE"], check=True, capture_output=True, text=True)
-    text = json.dumps(objects(Path(told.stdout.strip())), separators=(",", ":")).encode()
-    if chosen.check:
-        same = lzma.decompress(TARGET.read_bytes()) == text
-        print(f"{TARGET.name} is {'up to date' if same else 'out of date'}")
-        return 0 if same else 1
-    packed = lzma.compress(text, preset=9 | lzma.PRESET_EXTREME)
-    TARGET.write_bytes(packed)
-    print(f"{TARGET.name}: {len(text)} bytes, {len(packed)} packed")
-    return 0
+def generate(cache: Path) -> bytes:
+    """Return the content of the data file."""
+    return json.dumps(objects(cache), separators=(",", ":")).encode()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(packed_data.run("generate the objects of a new server", TARGET, generate))

@@ -12,14 +12,13 @@ L (the message is a bare list). `--check` writes nothing and fails when the file
 
 from __future__ import annotations
 
-import argparse
 import json
-import lzma
 import re
-import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import packed_data
 
 VERSION = "v0.37.2"
 TARGET = Path(__file__).resolve().parent.parent / "gitops_sim/server/data/protobuf.json.xz"
@@ -146,23 +145,5 @@ def generate(cache: Path) -> bytes:
     return json.dumps(table, separators=(",", ":"), sort_keys=True).encode()
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Generate or check; return the exit status."""
-    parser = argparse.ArgumentParser(description="generate the protobuf table")
-    parser.add_argument("--check", action="store_true", help="compare only")
-    chosen = parser.parse_args(arguments)
-    told = subprocess.run(["go", "env", "GOMODCACHE"], check=True, capture_output=True, text=True)
-    text = generate(Path(told.stdout.strip()))
-    if chosen.check:
-        same = lzma.decompress(TARGET.read_bytes()) == text
-        print(f"{TARGET.name} is {'up to date' if same else 'out of date'}")
-        return 0 if same else 1
-    TARGET.parent.mkdir(exist_ok=True)
-    packed = lzma.compress(text, preset=9 | lzma.PRESET_EXTREME)
-    TARGET.write_bytes(packed)
-    print(f"{TARGET.name}: {len(text)} bytes, {len(packed)} packed")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(packed_data.run("generate the protobuf table", TARGET, generate))

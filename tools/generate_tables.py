@@ -10,14 +10,13 @@ columns: name, type, format, description, priority. How a row is filled is code,
 
 from __future__ import annotations
 
-import argparse
 import json
-import lzma
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import packed_data
 
 KUBERNETES, MODULES = "k8s.io/kubernetes@v1.37.2", "v0.37.2"
 TARGET = Path(__file__).resolve().parent.parent / "gitops_sim/apiserver/data/tables.json.xz"
@@ -101,23 +100,5 @@ def generate(cache: Path) -> bytes:
     return json.dumps(dict(sorted(table.items())), separators=(",", ":")).encode()
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Generate or check; return the exit status."""
-    parser = argparse.ArgumentParser(description="generate the columns of tables")
-    parser.add_argument("--check", action="store_true", help="compare only")
-    chosen = parser.parse_args(arguments)
-    told = subprocess.run(["go", "env", "GOMODCACHE"], check=True, capture_output=True, text=True)
-    text = generate(Path(told.stdout.strip()))
-    if chosen.check:
-        same = lzma.decompress(TARGET.read_bytes()) == text
-        print(f"{TARGET.name} is {'up to date' if same else 'out of date'}")
-        return 0 if same else 1
-    TARGET.parent.mkdir(exist_ok=True)
-    packed = lzma.compress(text, preset=9 | lzma.PRESET_EXTREME)
-    TARGET.write_bytes(packed)
-    print(f"{TARGET.name}: {len(text)} bytes, {len(packed)} packed")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(packed_data.run("generate the columns of tables", TARGET, generate))
