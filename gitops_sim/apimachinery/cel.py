@@ -43,6 +43,12 @@ class Program:
         self.expression = expression
         self._compiled = compiled
 
+    @property
+    def result(self) -> str:
+        """The type that the expression gives, as the server names it; `dyn`: not known yet."""
+        told = str(self._compiled.return_type()).lower()
+        return "null_type" if told == "null" else told
+
     def evaluate(self, variables: Mapping[str, Any]) -> Any:
         """Return what the expression gives.
 

@@ -18,11 +18,14 @@ from gitops_sim.apimachinery import validation_cluster as cluster
 from gitops_sim.apimachinery import validation_core as core
 from gitops_sim.apimachinery import validation_definitions as definitions
 from gitops_sim.apimachinery import validation_job_policies as job_policies
+from gitops_sim.apimachinery import validation_nodes as nodes
+from gitops_sim.apimachinery import validation_persistent as persistent
 from gitops_sim.apimachinery import validation_pods as pods
 from gitops_sim.apimachinery import validation_policies as policies
 from gitops_sim.apimachinery import validation_quotas as quotas
 from gitops_sim.apimachinery import validation_services as services
 from gitops_sim.apimachinery import validation_volumes as volumes
+from gitops_sim.apimachinery import validation_webhooks as webhooks
 from gitops_sim.apimachinery import validation_workloads as workloads
 from gitops_sim.apimachinery.causes import Cause
 from gitops_sim.apimachinery.validation_metadata import (
@@ -108,7 +111,9 @@ _RULES: dict[tuple[str, str], _Rules] = {
     ("", "Endpoints"): _Rules(core.endpoints_causes),
     ("", "Event"): _Rules(core.event_causes),
     ("", "LimitRange"): _Rules(core.limit_range_causes),
-    ("", "PersistentVolume"): _Rules(volumes.volume_causes, volumes.volume_update_causes),
+    ("", "Namespace"): _Rules(nodes.namespace_causes),
+    ("", "Node"): _Rules(nodes.node_causes, nodes.node_update_causes),
+    ("", "PersistentVolume"): _Rules(persistent.volume_causes, persistent.volume_update_causes),
     ("", "PersistentVolumeClaim"): _Rules(volumes.claim_causes, volumes.claim_update_causes),
     ("", "Pod"): _Rules(pods.pod_causes, pods.pod_update_causes, new=pods.new_pod_causes),
     ("", "PodTemplate"): _Rules(lambda m: pods.pod_template_causes(m["template"], "template")),
@@ -120,6 +125,7 @@ _RULES: dict[tuple[str, str], _Rules] = {
     ("", "Service"): _Rules(
         services.service_causes, services.service_update_causes, services.service_status_causes
     ),
+    ("apps", "ControllerRevision"): _Rules(nodes.revision_causes),
     ("apps", "DaemonSet"): _Rules(workloads.daemon_set_causes, workloads.daemon_set_update_causes),
     ("apps", "Deployment"): _Rules(
         workloads.deployment_causes,
@@ -139,29 +145,36 @@ _RULES: dict[tuple[str, str], _Rules] = {
     ("batch", "Job"): _Rules(
         batch.job_causes, batch.job_update_causes, new=job_policies.generated_label_causes
     ),
+    ("certificates.k8s.io", "CertificateSigningRequest"): _Rules(new=nodes.signing_request_causes),
     ("coordination.k8s.io", "Lease"): _Rules(cluster.lease_causes),
     ("discovery.k8s.io", "EndpointSlice"): _Rules(
         core.endpoint_slice_causes, core.endpoint_slice_update_causes
     ),
-    ("networking.k8s.io", "Ingress"): _Rules(services.ingress_causes),
+    ("events.k8s.io", "Event"): _Rules(core.event_causes),
+    ("networking.k8s.io", "Ingress"): _Rules(
+        services.ingress_causes, new=services.new_ingress_causes
+    ),
     ("networking.k8s.io", "IngressClass"): _Rules(
         services.ingress_class_causes, services.ingress_class_update_causes
     ),
     ("networking.k8s.io", "NetworkPolicy"): _Rules(cluster.network_policy_causes),
+    ("node.k8s.io", "RuntimeClass"): _Rules(nodes.runtime_class_causes),
     ("policy", "PodDisruptionBudget"): _Rules(workloads.budget_causes),
     ("scheduling.k8s.io", "PriorityClass"): _Rules(
         cluster.priority_class_causes, cluster.priority_class_update_causes
     ),
+    ("storage.k8s.io", "CSIDriver"): _Rules(nodes.driver_causes),
+    ("storage.k8s.io", "VolumeAttachment"): _Rules(new=nodes.attachment_causes),
     ("storage.k8s.io", "StorageClass"): _Rules(
         volumes.storage_class_causes, volumes.storage_class_update_causes
     ),
     (_EXTENSIONS, "CustomResourceDefinition"): _Rules(
         definitions.definition_causes, definitions.definition_update_causes
     ),
-    (_HOOKS, "MutatingWebhookConfiguration"): _Rules(cluster.webhook_configuration_causes),
+    (_HOOKS, "MutatingWebhookConfiguration"): _Rules(webhooks.webhook_configuration_causes),
     (_HOOKS, "ValidatingAdmissionPolicy"): _Rules(policies.policy_causes),
     (_HOOKS, "ValidatingAdmissionPolicyBinding"): _Rules(policies.binding_causes),
-    (_HOOKS, "ValidatingWebhookConfiguration"): _Rules(cluster.webhook_configuration_causes),
+    (_HOOKS, "ValidatingWebhookConfiguration"): _Rules(webhooks.webhook_configuration_causes),
     (_RBAC, "ClusterRole"): _Rules(cluster.cluster_role_causes),
     (_RBAC, "ClusterRoleBinding"): _Rules(cluster.binding_causes, cluster.binding_update_causes),
     (_RBAC, "Role"): _Rules(cluster.role_causes),

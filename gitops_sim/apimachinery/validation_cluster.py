@@ -1,8 +1,6 @@
-"""Rules of policy: roles and bindings, ingresses, network policies, priorities, leases, webhooks.
+"""Rules of policy: roles and bindings, ingresses, network policies, priorities, leases.
 
-Source: k8s.io/kubernetes, pkg/apis/{rbac,networking,scheduling,coordination,
-admissionregistration}/validation.
-Differs: expressions of admission policies are compiled by admission, not here.
+Source: k8s.io/kubernetes, pkg/apis/{rbac,networking,scheduling,coordination}/validation.
 """
 
 from __future__ import annotations
@@ -30,7 +28,6 @@ __all__ = [
     "priority_class_causes",
     "priority_class_update_causes",
     "role_causes",
-    "webhook_configuration_causes",
 ]
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -208,7 +205,7 @@ def priority_class_causes(manifest: Manifest) -> Iterator[Cause]:
     elif manifest.get("value", 0) > _HIGHEST_PRIORITY:
         text = f"maximum allowed value of a user defined priority is {_HIGHEST_PRIORITY}"
         yield causes.forbidden("value", text)
-    words = ("Never", "PreemptLowerPriority")
+    words = ("PreemptLowerPriority", "Never")
     yield from supported(manifest.get("preemptionPolicy"), "preemptionPolicy", words)
 
 
@@ -230,48 +227,3 @@ def lease_causes(manifest: Manifest) -> Iterator[Cause]:
     if transitions is not None and transitions < 0:
         text = "must be greater than or equal to 0"
         yield causes.invalid("spec.leaseTransitions", transitions, text)
-
-
-def webhook_configuration_causes(manifest: Manifest) -> Iterator[Cause]:
-    """Yield what is wrong with a Mutating- or ValidatingWebhookConfiguration."""
-    seen: set[str] = set()
-    for index, webhook in enumerate(manifest.get("webhooks") or ()):
-        path, name = f"webhooks[{index}]", webhook.get("name", "")
-        yield from _webhook_causes(webhook, path)
-        if name in seen:
-            yield causes.duplicate(f"{path}.name", name)
-        seen.add(name)
-
-
-def _webhook_causes(webhook: dict[str, Any], path: str) -> Iterator[Cause]:
-    name = webhook.get("name", "")
-    if not name:
-        yield causes.required(f"{path}.name")
-    else:
-        yield from named(name, f"{path}.name", names.validate_subdomain)
-        if len(name.split(".")) < 3:
-            text = "should be a domain with at least three segments separated by dots"
-            yield causes.invalid(f"{path}.name", name, text)
-    versions = webhook.get("admissionReviewVersions") or []
-    if not versions:
-        text = "must specify one of v1, v1beta1"
-        yield causes.required(f"{path}.admissionReviewVersions", text)
-    elif not {"v1", "v1beta1"} & set(versions):
-        text = "must include at least one of v1, v1beta1"
-        yield causes.invalid(f"{path}.admissionReviewVersions", versions, text)
-    effects = webhook.get("sideEffects")
-    if effects is None:
-        yield causes.required(f"{path}.sideEffects", "must specify one of None, NoneOnDryRun")
-    else:
-        yield from supported(effects, f"{path}.sideEffects", ("None", "NoneOnDryRun"))
-    yield from supported(webhook.get("failurePolicy"), f"{path}.failurePolicy", ("Fail", "Ignore"))
-    words = ("Equivalent", "Exact")
-    yield from supported(webhook.get("matchPolicy"), f"{path}.matchPolicy", words)
-    seconds = webhook.get("timeoutSeconds", 10)
-    if not 1 <= seconds <= 30:
-        text = "the timeout value must be between 1 and 30 seconds"
-        yield causes.invalid(f"{path}.timeoutSeconds", seconds, text)
-    client = webhook.get("clientConfig") or {}
-    if (client.get("url") is None) == (client.get("service") is None):
-        text = "exactly one of url or service is required"
-        yield causes.required(f"{path}.clientConfig", text)

@@ -6,21 +6,22 @@ pkg/apis/discovery/validation.
 
 from __future__ import annotations
 
-import binascii
 import ipaddress
-import json
 from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
 from gitops_sim.apimachinery import causes, names, quantities
 from gitops_sim.apimachinery.causes import Cause
+from gitops_sim.apimachinery.go_json import GoJsonError, parse
+from gitops_sim.apimachinery.go_text import json_kind
 from gitops_sim.apimachinery.validation_containers import PROTOCOLS
-from gitops_sim.apimachinery.validation_parts import named, port_number, supported
+from gitops_sim.apimachinery.validation_parts import ip_causes, named, port_number, supported
 from gitops_sim.types import Manifest
 
 __all__ = [
     "config_map_causes",
+    "endpoint_ip_causes",
     "endpoint_slice_causes",
     "endpoint_slice_update_causes",
     "endpoints_causes",
@@ -81,11 +82,12 @@ def secret_causes(manifest: Manifest) -> Iterator[Cause]:
         yield causes.required("data[username]")
         yield causes.required("data[password]")
     for key in _NEEDED.get(kind, ()):
-        if not data.get(key):
+        if key not in data or (kind == "kubernetes.io/ssh-auth" and not data[key]):
             yield causes.required(f"data[{key}]")
-        elif "docker" in key and not _is_json_object(data[key]):
-            text = "invalid character in JSON"
-            yield causes.invalid(f"data[{key}]", "<secret contents redacted>", text)
+        elif "docker" in key:
+            problem = _json_problem(data[key])
+            if problem:
+                yield causes.invalid(f"data[{key}]", "<secret contents redacted>", problem)
 
 
 def secret_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
@@ -95,11 +97,16 @@ def secret_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause
     yield from frozen_data_causes(manifest, before)
 
 
-def _is_json_object(encoded: str) -> bool:
+def _json_problem(encoded: str) -> str:
+    """Say why a value of a Secret is no JSON object, in Go's words; empty: it is one."""
     try:
-        return isinstance(json.loads(b64decode(encoded)), dict)
-    except (ValueError, binascii.Error):
-        return False
+        found = parse(b64decode(encoded).decode("utf-8", "replace"))
+    except GoJsonError as problem:
+        return str(problem)
+    if found is None or isinstance(found, dict):
+        return ""
+    target = "Go value of type map[string]interface {}"
+    return f"json: cannot unmarshal {json_kind(found)} into {target}"
 
 
 def endpoints_causes(manifest: Manifest) -> Iterator[Cause]:
@@ -112,7 +119,11 @@ def endpoints_causes(manifest: Manifest) -> Iterator[Cause]:
             yield causes.required(path, "must specify `addresses` or `notReadyAddresses`")
         for kind, listed in (("addresses", addresses), ("notReadyAddresses", not_ready)):
             for number, address in enumerate(listed):
-                yield from _address(address.get("ip", ""), f"{path}.{kind}[{number}].ip")
+                place, text = f"{path}.{kind}[{number}].ip", address.get("ip", "")
+                yield from ip_causes(text, place)
+                if not _is_ip(text):
+                    yield causes.invalid(place, text, "must be a valid IP address")
+                yield from endpoint_ip_causes(text, place)
         ports = subset.get("ports") or []
         for number, port in enumerate(ports):
             place = f"{path}.ports[{number}]"
@@ -141,28 +152,49 @@ def endpoint_slice_causes(manifest: Manifest) -> Iterator[Cause]:
         seen.add(name)
         yield from supported(port.get("protocol"), f"{path}.protocol", PROTOCOLS)
     for index, endpoint in enumerate(manifest.get("endpoints") or ()):
-        path = f"endpoints[{index}].addresses"
-        if not endpoint.get("addresses"):
-            yield causes.required(path, "must contain at least 1 address")
-        for number, address in enumerate(endpoint.get("addresses") or ()):
-            if kind in ("IPv4", "IPv6"):
-                yield from _address(address, f"{path}[{number}]")
+        yield from _endpoint_causes(endpoint, kind, f"endpoints[{index}]")
+
+
+def _endpoint_causes(endpoint: dict[str, Any], kind: str, path: str) -> Iterator[Cause]:
+    place = f"{path}.addresses"
+    if not endpoint.get("addresses"):
+        yield causes.required(place)
+    for number, address in enumerate(endpoint.get("addresses") or ()):
+        if kind in ("IPv4", "IPv6"):
+            yield from ip_causes(address, f"{place}[{number}]")
+            if (":" in address) is not (kind == "IPv6") and _is_ip(address):
+                yield causes.invalid(place, address, f"must be an {kind} address")
+            yield from endpoint_ip_causes(address, f"{place}[{number}]")
+        elif kind == "FQDN":
+            yield from named(address, place, names.validate_domain)
+    for member, rule in (
+        ("nodeName", names.validate_subdomain),
+        ("hostname", names.validate_label),
+    ):
+        if endpoint.get(member) is not None:
+            yield from named(endpoint[member], f"{path}.{member}", rule)
+    zones: list[str] = []
+    for number, zone in enumerate((endpoint.get("hints") or {}).get("forZones") or ()):
+        if zone.get("name") in zones:
+            yield causes.duplicate(f"{path}.hints.forZones[{number}].name", zone["name"])
+        zones.append(zone.get("name", ""))
 
 
 def endpoint_slice_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
     """Yield a change of the address type."""
     if manifest.get("addressType") != before.get("addressType"):
-        yield causes.invalid("addressType", manifest.get("addressType"), "field is immutable")
+        yield causes.invalid("addressType", None, "field is immutable")
 
 
-def _address(text: str, path: str) -> Iterator[Cause]:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        yield causes.invalid(
-            path, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-        )
+def _is_ip(text: str) -> bool:
+    return next(ip_causes(text, ""), None) is None
+
+
+def endpoint_ip_causes(text: str, path: str) -> Iterator[Cause]:
+    """Refuse addresses at which no endpoint can be: of the host itself, or of one link alone."""
+    if not _is_ip(text):
         return
+    address = ipaddress.ip_address(text)
     if address.is_unspecified:
         yield causes.invalid(path, text, f"may not be unspecified ({text})")
     elif address.is_loopback:
@@ -180,14 +212,40 @@ def limit_range_causes(manifest: Manifest) -> Iterator[Cause]:
         if kind in types:
             yield causes.duplicate(f"{path}.type", kind)
         types.add(kind)
+        yield from named(kind, f"{path}.type", names.validate_label_key)
+        if kind and "/" not in kind and kind not in _LIMITED:
+            text = "must be a standard limit type or fully qualified"
+            yield causes.invalid(f"{path}.type", kind, text)
+        if kind == "PersistentVolumeClaim" and not any(
+            "storage" in (item.get(member) or {}) for member in ("min", "max")
+        ):
+            text = "either minimum or maximum storage value is required, but neither was provided"
+            yield causes.required(f"{path}.limits", text)
         if kind == "Pod":
             for member in ("default", "defaultRequest"):
                 if item.get(member):
                     text = "may not be specified when `type` is 'Pod'"
                     yield causes.forbidden(f"{path}.{member}", text)
         yield from _limit_order_causes(item, path)
+        yield from _ratio_causes(item, path)
 
 
+def _ratio_causes(item: dict[str, Any], path: str) -> Iterator[Cause]:
+    """Refuse ratios of limit to request that are below 1, or that minimum and maximum forbid."""
+    for name, ratio in (item.get("maxLimitRequestRatio") or {}).items():
+        place, most = f"{path}.maxLimitRequestRatio[{name}]", quantities.parse(ratio)
+        if most < 1:
+            yield causes.invalid(place, ratio, f"ratio {ratio} is less than 1")
+        low, high = ((item.get(member) or {}).get(name) for member in ("min", "max"))
+        if low is None or high is None:
+            continue
+        widest = quantities.parse(high) / quantities.parse(low)
+        if most > widest:
+            text = f"ratio {ratio} is greater than max/min = {float(widest):f}"
+            yield causes.invalid(place, ratio, text)
+
+
+_LIMITED = ("Container", "PersistentVolumeClaim", "Pod")
 _ABOVE_REQUEST = "min value {} is greater than default request value {}"
 _REQUEST_ABOVE_MAX = "default request value {} is greater than max value {}"
 _REQUEST_ABOVE_LIMIT = "default request value {} is greater than default limit value {}"
@@ -207,16 +265,36 @@ def _limit_order_causes(item: dict[str, Any], path: str) -> Iterator[Cause]:
         for name, value in (item.get(low) or {}).items():
             limit = above.get(name)
             if limit is not None and quantities.parse(value) > quantities.parse(limit):
-                shown = item[blamed][name]
+                # The server shows the maximum where a default is above it.
+                shown = item[high if (low, high) == ("default", "max") else blamed][name]
                 yield causes.invalid(f"{path}.{blamed}[{name}]", shown, text.format(value, limit))
 
 
 def event_causes(manifest: Manifest) -> Iterator[Cause]:
-    """Yield what is wrong with an Event of the core group."""
+    """Yield what is wrong with an Event, of either group."""
     namespace = manifest["metadata"].get("namespace", "")
     about = manifest.get("involvedObject", manifest.get("regarding")) or {}
     inside = about.get("namespace", "")
     field = "involvedObject" if "involvedObject" in manifest else "regarding"
     if (not inside and namespace != "default") or (inside and inside != namespace):
         text = "does not match event.namespace"
-        yield causes.invalid(f"{field}.namespace", inside, text)
+        yield causes.invalid("involvedObject.namespace", inside, text)
+    if field == "regarding":
+        yield from _new_event_causes(manifest)
+
+
+def _new_event_causes(manifest: Manifest) -> Iterator[Cause]:
+    """Yield what an Event of events.k8s.io lacks: it must say more than an old one."""
+    if manifest.get("eventTime") is None:
+        yield causes.required("eventTime")
+    else:
+        controller = manifest.get("reportingController", "")
+        if not controller:
+            yield causes.required("reportingController")
+        else:
+            yield from named(controller, "reportingController", names.validate_label_key)
+        for member in ("reportingInstance", "action", "reason"):
+            if not manifest.get(member):
+                yield causes.required(member)
+    if manifest.get("type", "") not in ("Normal", "Warning"):
+        yield causes.invalid("type", "", f"has invalid value: {manifest.get('type', '')}")

@@ -5,7 +5,7 @@ Source: k8s.io/apimachinery, pkg/api/validation/objectmeta.go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from gitops_sim.apimachinery import causes, names
@@ -13,7 +13,13 @@ from gitops_sim.apimachinery.causes import Cause
 from gitops_sim.apimachinery.validation_parts import label_causes, named
 from gitops_sim.types import Manifest
 
-__all__ = ["metadata_causes", "metadata_update_causes", "name_rule", "path_segment_causes"]
+__all__ = [
+    "finalizer_causes",
+    "metadata_causes",
+    "metadata_update_causes",
+    "name_rule",
+    "path_segment_causes",
+]
 
 _ANNOTATIONS_BYTES = 256 * 1024
 _STANDARD_FINALIZERS = frozenset({"kubernetes", "foregroundDeletion", "orphan"})
@@ -103,6 +109,10 @@ def _owner_causes(owners: list[dict[str, Any]]) -> Iterator[Cause]:
         for member in ("apiVersion", "kind", "name", "uid"):
             if not owner.get(member):
                 yield causes.required(f"{path}.{member}", "must not be empty")
+        version = owner.get("apiVersion") or ""
+        if version.count("/") > 1:
+            text = "must be <group>/<version> or <version>"
+            yield causes.invalid(f"{path}.apiVersion", version, text)
         if owner.get("kind") == "Event" and owner.get("apiVersion") == "v1":
             yield causes.invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner")
         if not owner.get("controller"):
@@ -116,6 +126,16 @@ def _owner_causes(owners: list[dict[str, Any]]) -> Iterator[Cause]:
                 f"for {controller} and {name}",
             )
         controller = controller or name
+
+
+def finalizer_causes(finalizers: Iterable[str], path: str) -> Iterator[Cause]:
+    """Refuse finalizers that are neither the server's own nor of some domain."""
+    for name in finalizers:
+        problems = names.validate_label_key(name)
+        yield from (causes.invalid(path, name, problem) for problem in problems)
+        if not problems and "/" not in name and name not in _STANDARD_FINALIZERS:
+            text = "name is neither a standard finalizer name nor is it fully qualified"
+            yield causes.invalid(path, name, text)
 
 
 def _finalizer_causes(finalizers: list[str], *, core: bool) -> Iterator[Cause]:

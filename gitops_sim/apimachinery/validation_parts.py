@@ -22,11 +22,13 @@ __all__ = [
     "immutable",
     "int_or_percent",
     "ip_causes",
+    "is_network",
     "is_selector",
     "label_causes",
     "label_selector",
     "matches",
     "named",
+    "network_causes",
     "non_negative",
     "not_over_100_percent",
     "port_number",
@@ -140,6 +142,22 @@ def ip_causes(text: str, path: str) -> Iterator[Cause]:
         ipaddress.ip_address(text)
     except ValueError:
         told = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+        yield causes.invalid(path, text, told)
+
+
+def is_network(text: str) -> bool:
+    """True for a CIDR value."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return "/" in text
+
+
+def network_causes(text: str, path: str) -> Iterator[Cause]:
+    """Refuse what is no CIDR value."""
+    if not is_network(text):
+        told = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
         yield causes.invalid(path, text, told)
 
 

@@ -13,10 +13,13 @@ from typing import Any
 from gitops_sim.apimachinery import causes, names
 from gitops_sim.apimachinery.causes import Cause
 from gitops_sim.apimachinery.validation_containers import PROTOCOLS
+from gitops_sim.apimachinery.validation_core import endpoint_ip_causes
+from gitops_sim.apimachinery.validation_metadata import path_segment_causes
 from gitops_sim.apimachinery.validation_parts import (
     between,
     label_causes,
     named,
+    network_causes,
     port_number,
     port_number_or_name,
     supported,
@@ -27,11 +30,14 @@ __all__ = [
     "ingress_causes",
     "ingress_class_causes",
     "ingress_class_update_causes",
+    "new_ingress_causes",
     "service_causes",
     "service_status_causes",
     "service_update_causes",
 ]
 
+_FAMILIES = ("IPv4", "IPv6")
+_CLASS = "kubernetes.io/ingress.class"
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _ONLY_BALANCED = "may only be used when `type` is 'LoadBalancer'"
 
@@ -56,9 +62,55 @@ def service_causes(manifest: Manifest) -> Iterator[Cause]:
         yield from _affinity_seconds(seconds, path)
     for index, address in enumerate(spec.get("externalIPs") or ()):
         yield from _address(address, f"spec.externalIPs[{index}]")
+        yield from endpoint_ip_causes(address, f"spec.externalIPs[{index}]")
     yield from supported(kind, "spec.type", _TYPES)
     yield from _duplicate_causes(ports)
     yield from _balancer_causes(spec)
+    yield from _family_causes(spec)
+    yield from _traffic_causes(spec)
+
+
+def _family_causes(spec: dict[str, Any]) -> Iterator[Cause]:
+    """Refuse families of addresses that there are not, or that this cluster has not."""
+    families, policy = spec.get("ipFamilies") or [], spec.get("ipFamilyPolicy")
+    for index, family in enumerate(families):
+        path = f"spec.ipFamilies[{index}]"
+        if family not in _FAMILIES:
+            yield causes.not_supported(path, family, _FAMILIES)
+        elif family in families[:index]:
+            yield causes.duplicate(path, family)
+    path = "spec.ipFamilyPolicy"
+    if policy is not None:
+        words = ("PreferDualStack", "RequireDualStack", "SingleStack")
+        yield from supported(policy, path, words)
+    if len(families) > 1 and policy == "SingleStack":
+        text = "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are "
+        yield causes.invalid(path, policy, f"{text}specified")
+    elif families and families[0] == "IPv6" and spec.get("type") != "ExternalName":
+        yield causes.invalid("spec.ipFamilies[0]", "IPv6", "not configured on this cluster")
+    elif policy == "RequireDualStack":
+        text = "this cluster is not configured for dual-stack services"
+        yield causes.invalid(path, policy, text)
+
+
+def _traffic_causes(spec: dict[str, Any]) -> Iterator[Cause]:
+    inside = spec.get("internalTrafficPolicy")
+    if inside is not None:
+        yield from supported(inside, "spec.internalTrafficPolicy", ("Cluster", "Local"))
+    number = spec.get("healthCheckNodePort")
+    balanced = spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
+    if number and not balanced:
+        text = (
+            "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
+        )
+        yield causes.invalid("spec.healthCheckNodePort", number, text)
+    if spec.get("trafficDistribution") is not None:
+        words = ("PreferClose", "PreferSameZone", "PreferSameNode")
+        yield from supported(spec["trafficDistribution"], "spec.trafficDistribution", words)
+    if spec.get("type") == "LoadBalancer":
+        for index, text in enumerate(spec.get("loadBalancerSourceRanges") or ()):
+            path = f"spec.LoadBalancerSourceRanges[{index}]"
+            yield from network_causes(text, path)
 
 
 def _affinity_seconds(seconds: int, path: str) -> Iterator[Cause]:
@@ -73,7 +125,8 @@ def _type_causes(spec: dict[str, Any], *, headless: bool) -> Iterator[Cause]:
         yield causes.invalid("spec.clusterIPs[0]", "None", text)
     if kind == "ExternalName":
         for member in ("clusterIPs", "ipFamilies", "ipFamilyPolicy"):
-            if spec.get(member):
+            given = spec.get(member) or (member == "clusterIPs" and spec.get("clusterIP"))
+            if given:
                 text = "may not be set for ExternalName services"
                 yield causes.forbidden(f"spec.{member}", text)
         name = (spec.get("externalName") or "").removesuffix(".")
@@ -203,12 +256,24 @@ def ingress_causes(manifest: Manifest) -> Iterator[Cause]:
         for number, entry in enumerate(http.get("paths") or ()):
             yield from _path_causes(entry, f"{path}.http.paths[{number}]")
     for index, tls in enumerate(spec.get("tls") or ()):
+        if tls.get("secretName"):
+            path = f"spec.tls[{index}].secretName"
+            yield from named(tls["secretName"], path, names.validate_subdomain)
         for number, host in enumerate(tls.get("hosts") or ()):
             rule_of = names.validate_wildcard_domain if "*" in host else names.validate_subdomain
             yield from named(host, f"spec.tls[{index}].hosts[{number}]", rule_of)
     if spec.get("ingressClassName") is not None:
         path = "spec.ingressClassName"
         yield from named(spec["ingressClassName"], path, names.validate_subdomain)
+
+
+def new_ingress_causes(manifest: Manifest) -> Iterator[Cause]:
+    """Yield where the old annotation of a new Ingress names another class than its spec."""
+    name = (manifest.get("spec") or {}).get("ingressClassName")
+    note = (manifest["metadata"].get("annotations") or {}).get(_CLASS)
+    if None not in (name, note) and name != note:
+        text = "must match `ingressClassName` when both are specified"
+        yield causes.invalid(f"annotations.{_CLASS}", note, text)
 
 
 def _host_causes(host: str, path: str) -> Iterator[Cause]:
@@ -278,6 +343,25 @@ def ingress_class_causes(manifest: Manifest) -> Iterator[Cause]:
         yield from (causes.invalid("spec.controller", spec["controller"], p) for p in problems)
     else:
         yield causes.required("spec.controller")
+    parameters = spec.get("parameters")
+    if parameters is not None:
+        yield from _parameters_causes(parameters, "spec.parameters")
+
+
+def _parameters_causes(parameters: dict[str, Any], path: str) -> Iterator[Cause]:
+    for member in ("kind", "name"):
+        if not parameters.get(member):
+            yield causes.required(f"{path}.{member}")
+        else:
+            yield from path_segment_causes(parameters[member], f"{path}.{member}")
+    scope = parameters.get("scope")
+    yield from supported(scope, f"{path}.scope", ("Cluster", "Namespace"))
+    if scope == "Namespace" and parameters.get("namespace") is None:
+        text = "`parameters.scope` is set to 'Namespace'"
+        yield causes.required(f"{path}.namespace", text)
+    elif scope == "Cluster" and parameters.get("namespace") is not None:
+        text = "`parameters.scope` is set to 'Cluster'"
+        yield causes.forbidden(f"{path}.namespace", text)
 
 
 def ingress_class_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:

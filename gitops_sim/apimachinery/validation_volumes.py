@@ -1,8 +1,6 @@
-"""Rules of volumes and claims: PersistentVolume, PersistentVolumeClaim, StorageClass.
+"""Rules of PersistentVolumeClaims and StorageClasses.
 
 Source: k8s.io/kubernetes, pkg/apis/core/validation/validation.go and pkg/apis/storage/validation.
-Differs: of a volume's source only that there is exactly one is checked; a refused change of a
-PersistentVolume's source does not show the difference.
 """
 
 from __future__ import annotations
@@ -17,29 +15,16 @@ from gitops_sim.apimachinery.validation_parts import label_selector, named, supp
 from gitops_sim.types import Manifest
 
 __all__ = [
+    "access_mode_causes",
     "claim_causes",
     "claim_spec_causes",
     "claim_update_causes",
+    "positive_causes",
     "storage_class_causes",
     "storage_class_update_causes",
-    "volume_causes",
-    "volume_update_causes",
 ]
 
 _MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
-_NOT_SOURCES = frozenset(
-    {
-        "accessModes",
-        "capacity",
-        "claimRef",
-        "mountOptions",
-        "nodeAffinity",
-        "persistentVolumeReclaimPolicy",
-        "storageClassName",
-        "volumeAttributesClassName",
-        "volumeMode",
-    }
-)
 _FIXED_CLAIM = (
     "spec is immutable after creation except resources.requests and volumeAttributesClassName for "
     "bound claims"
@@ -57,16 +42,22 @@ def claim_spec_causes(spec: dict[str, Any], path: str) -> Iterator[Cause]:
     if not modes:
         yield causes.required(f"{path}.accessModes", "at least 1 access mode is required")
     yield from label_selector(spec.get("selector"), f"{path}.selector")
-    yield from _mode_causes(modes, path)
+    yield from access_mode_causes(modes, path)
     storage = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
     if storage is None:
         yield causes.required(f"{path}.resources[storage]")
     else:
-        yield from _positive(storage, f"{path}.resources[storage]")
+        yield from positive_causes(storage, f"{path}.resources[storage]")
     if spec.get("storageClassName"):
         place = f"{path}.storageClassName"
         yield from named(spec["storageClassName"], place, names.validate_subdomain)
     yield from supported(spec.get("volumeMode"), f"{path}.volumeMode", ("Block", "Filesystem"))
+    if spec.get("volumeAttributesClassName"):
+        place = f"{path}.volumeAttributesClassName"
+        yield from named(spec["volumeAttributesClassName"], place, names.validate_subdomain)
+    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source and reference and source != {k: v for k, v in reference.items() if k != "namespace"}:
+        yield causes.invalid(path, {}, "must match dataSourceRef")
 
 
 def claim_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
@@ -92,47 +83,6 @@ def claim_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]
             yield causes.forbidden("spec.resources.requests.storage", text)
 
 
-def volume_causes(manifest: Manifest) -> Iterator[Cause]:
-    """Yield what is wrong with a PersistentVolume."""
-    spec = manifest.get("spec") or {}
-    if not spec.get("accessModes"):
-        yield causes.required("spec.accessModes")
-    yield from _mode_causes(spec.get("accessModes") or [], "spec")
-    capacity = spec.get("capacity") or {}
-    if not capacity:
-        yield causes.required("spec.capacity")
-    if set(capacity) != {"storage"}:
-        yield causes.not_supported("spec.capacity", capacity or None, ("storage",))
-    for name, value in capacity.items():
-        yield from _positive(value, f"spec.capacity[{name}]")
-    policy = spec.get("persistentVolumeReclaimPolicy")
-    words = ("Delete", "Recycle", "Retain")
-    yield from supported(policy, "spec.persistentVolumeReclaimPolicy", words)
-    sources = [name for name in spec if name not in _NOT_SOURCES]
-    if not sources:
-        yield causes.required("spec", "must specify a volume type")
-    for extra in sources[1:]:
-        yield causes.forbidden(f"spec.{extra}", "may not specify more than 1 volume type")
-    if "local" in sources and not (spec.get("nodeAffinity") or {}).get("required"):
-        yield causes.required("spec.nodeAffinity", "Local volume requires node affinity")
-    if spec.get("storageClassName"):
-        yield from named(
-            spec["storageClassName"], "spec.storageClassName", names.validate_subdomain
-        )
-    yield from supported(spec.get("volumeMode"), "spec.volumeMode", ("Block", "Filesystem"))
-
-
-def volume_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
-    """Yield what an update of a volume may not change: its source and mode."""
-    new, old = manifest.get("spec") or {}, before.get("spec") or {}
-    sources = [{k: v for k, v in s.items() if k not in _NOT_SOURCES} for s in (old, new)]
-    if sources[0] != sources[1]:
-        text = "spec.persistentvolumesource is immutable after creation"
-        yield causes.forbidden("spec.persistentvolumesource", text)
-    if new.get("volumeMode") != old.get("volumeMode"):
-        yield causes.invalid("volumeMode", new.get("volumeMode"), "field is immutable")
-
-
 def storage_class_causes(manifest: Manifest) -> Iterator[Cause]:
     """Yield what is wrong with a StorageClass."""
     provisioner = manifest.get("provisioner", "")
@@ -143,6 +93,23 @@ def storage_class_causes(manifest: Manifest) -> Iterator[Cause]:
     yield from supported(manifest.get("reclaimPolicy"), "reclaimPolicy", ("Delete", "Retain"))
     words = ("Immediate", "WaitForFirstConsumer")
     yield from supported(manifest.get("volumeBindingMode"), "volumeBindingMode", words)
+    for key in manifest.get("parameters") or ():
+        if not key:
+            yield causes.invalid("parameters", key, "field can not be empty.")
+    for index, term in enumerate(manifest.get("allowedTopologies") or ()):
+        for number, wanted in enumerate(term.get("matchLabelExpressions") or ()):
+            path = f"allowedTopologies[{index}].matchLabelExpressions[{number}]"
+            yield from _topology_causes(wanted, path)
+
+
+def _topology_causes(wanted: dict[str, Any], path: str) -> Iterator[Cause]:
+    values = wanted.get("values") or []
+    if not values:
+        yield causes.required(f"{path}.values")
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            yield causes.duplicate(f"{path}.values[{index}]", value)
+    yield from named(wanted.get("key", ""), f"{path}.key", names.validate_label_key)
 
 
 def storage_class_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
@@ -152,7 +119,8 @@ def storage_class_update_causes(manifest: Manifest, before: Manifest) -> Iterato
             yield causes.invalid(member, None, "field is immutable")
 
 
-def _mode_causes(modes: list[str], path: str) -> Iterator[Cause]:
+def access_mode_causes(modes: list[str], path: str) -> Iterator[Cause]:
+    """Refuse unknown access modes, and ReadWriteOncePod together with others."""
     for mode in modes:
         yield from supported(mode, f"{path}.accessModes", _MODES)
     if "ReadWriteOncePod" in modes and len(set(modes) & set(_MODES)) > 1:
@@ -160,7 +128,8 @@ def _mode_causes(modes: list[str], path: str) -> Iterator[Cause]:
         yield causes.forbidden(f"{path}.accessModes", text)
 
 
-def _positive(value: str, path: str) -> Iterator[Cause]:
+def positive_causes(value: str, path: str) -> Iterator[Cause]:
+    """Refuse an amount that is not above 0."""
     if quantities.parse(value) <= 0:
         yield causes.invalid(path, value, "must be greater than zero")
 

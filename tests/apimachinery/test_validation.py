@@ -120,11 +120,11 @@ C = "spec.containers[0]"
         ),
         (
             made("policy/v1", "PodDisruptionBudget", spec={"minAvailable": 1, "maxUnavailable": 1}),
-            'spec: Invalid value: {"minAvailable":1,"maxUnavailable":1}: minAvailable and max',
+            'spec: Invalid value: {"MinAvailable":1,"Selector":null,"MaxUnavailable":1,"Unhe',
         ),
         (
             made("autoscaling/v2", "HorizontalPodAutoscaler", spec={"maxReplicas": 0}),
-            "spec.maxReplicas: Required value: must be set and greater than 0",
+            "spec.maxReplicas: Required value",
         ),
         (
             made(

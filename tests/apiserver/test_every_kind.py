@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -40,9 +41,21 @@ NEEDED: dict[str, dict[str, Any]] = {
     "DaemonSet": {"spec": SELECTED},
     "Deployment": {"spec": SELECTED},
     "EndpointSlice": {"addressType": "IPv4", "endpoints": []},
-    "Event": {"involvedObject": {"namespace": "default"}, "regarding": {"namespace": "default"}},
+    "Event": {
+        "action": "Do",
+        "eventTime": "2026-01-01T00:00:00.000000Z",
+        "involvedObject": {"namespace": "default"},
+        "reason": "Done",
+        "regarding": {"namespace": "default"},
+        "reportingController": "example.com/c",
+        "reportingInstance": "c",
+        "type": "Normal",
+    },
     "HorizontalPodAutoscaler": {
-        "spec": {"maxReplicas": 2, "scaleTargetRef": {"kind": "Deployment", "name": "web"}}
+        "spec": {
+            "maxReplicas": 2,
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+        }
     },
     "Ingress": {"spec": {"defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}}},
     "IngressClass": {"spec": {"controller": "example.com/c"}},
@@ -62,7 +75,17 @@ NEEDED: dict[str, dict[str, Any]] = {
     "ReplicationController": {"spec": {"template": TEMPLATE}},
     "RoleBinding": {"roleRef": {"kind": "Role", "name": "r"}},
     "Service": {"spec": {"ports": [{"port": 80}]}},
+    "CertificateSigningRequest": {
+        "spec": {
+            "request": b64encode(b"-----BEGIN CERTIFICATE REQUEST-----").decode(),
+            "signerName": "example.com/s",
+            "usages": ["client auth"],
+        }
+    },
     "StatefulSet": {"spec": SELECTED | {"serviceName": "web"}},
+    "VolumeAttachment": {
+        "spec": {"attacher": "a", "nodeName": "n", "source": {"persistentVolumeName": "v"}}
+    },
     "ValidatingAdmissionPolicy": {
         "spec": {
             "matchConstraints": {
