@@ -205,7 +205,7 @@ class _Life:
         for watched, changes in drained:
             counts = watched.predicate
             for change in changes:
-                if counts is not None and not counts(*change):
+                if counts is not None and not (_is_another(change) or counts(*change)):
                     continue
                 for manifest in change:
                     if manifest is not None:
@@ -266,3 +266,12 @@ class _Life:
         finally:
             if self._client.writes != before:
                 self._wrote.add(request)
+
+
+def _is_another(change: CacheChange) -> bool:
+    """True when one has come under the name of one that went, unseen: a watch was lost meanwhile.
+
+    Source: k8s.io/kubernetes, pkg/controller/daemon/daemon_controller.go (updateDaemonset).
+    """
+    before, after = change
+    return bool(before and after and before["metadata"]["uid"] != after["metadata"]["uid"])

@@ -238,6 +238,26 @@ def test_random_faults_repeat_with_the_seed(make_lab: Any) -> None:
     assert all(3600 <= moment <= 3 * 3600 for moment in moments[0])
 
 
+def test_what_a_deployment_left_goes_though_another_took_its_name_before_anyone_looked(
+    lab: Any,
+) -> None:
+    """All watches were lost between its deletion and the next list, which has only the other."""
+    lab.cluster.create(deployment())
+    lab.run(60)
+    lab.cluster.faults.api_down()
+    lab.cluster.delete("deploy", "web")
+    lab.run(60)
+    lab.cluster.faults.drop_watches()
+    lab.cluster.faults.api_up()
+    other = deployment()
+    other["spec"]["template"]["spec"]["containers"][0]["image"] = "shop/web:2"
+    lab.cluster.create(other)
+    lab.run(180)
+    (replica_set,) = lab.cluster.list("rs", "default")
+    assert replica_set["spec"]["template"]["spec"]["containers"][0]["image"] == "shop/web:2"
+    assert len(lab.cluster.list("v1/Pod", "default")) == 2
+
+
 @pytest.mark.parametrize(
     "call",
     [
