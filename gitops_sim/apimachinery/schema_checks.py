@@ -17,6 +17,7 @@ from typing import Any
 
 from gitops_sim.apimachinery import causes, schema_formats
 from gitops_sim.apimachinery.causes import Cause
+from gitops_sim.apimachinery.cel import CelError, compile_expression
 from gitops_sim.apimachinery.schema_nodes import Schema
 from gitops_sim.types import Manifest
 
@@ -35,6 +36,9 @@ _BLOCKING = frozenset(
         "FieldValueTypeInvalid",
     )
 )
+_REPEATED_GROUP = re.compile(r"\)[*+{]")
+_SHORT = 24
+"""Characters in which even a bad pattern finds its end soon."""
 _ROOT = frozenset({"apiVersion", "kind", "metadata"})
 
 
@@ -128,10 +132,18 @@ def _check_text(value: str, schema: Schema, path: str) -> Iterator[Cause]:
 
 
 def _matches(pattern: str, value: str) -> bool:
+    """Tell whether a pattern is found; one of another dialect always is: the CRD was accepted.
+
+    Python's engine can take hours for a repetition within a repetition; Go's never does, so such
+    patterns are left to the engine of CEL, which is of the same kind and slow to load.
+    """
     try:
+        if len(value) > _SHORT and _REPEATED_GROUP.search(pattern):
+            search = compile_expression("value.matches(pattern)", ("pattern", "value"))
+            return bool(search.evaluate({"pattern": pattern, "value": value}))
         return re.search(pattern, value) is not None
-    except re.error:
-        return True  # a pattern of another dialect; the CRD was accepted with it
+    except (re.error, CelError):
+        return True
 
 
 def _check_number(value: float, schema: Schema, path: str) -> Iterator[Cause]:

@@ -50,6 +50,11 @@ def causes(spec: Any, **schema: Any) -> list[str]:
             "spec: Invalid value: \"b\": spec in body should match '^a'",
         ),
         (
+            "a" * 40 + "b",
+            {"type": "string", "pattern": "^(a+)+$"},
+            f"spec: Invalid value: \"{'a' * 40}b\": spec in body should match '^(a+)+$'",
+        ),
+        (
             "z",
             {"type": "string", "enum": ["x", "y"]},
             'spec: Unsupported value: "z": supported values: "x", "y"',

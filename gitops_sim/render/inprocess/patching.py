@@ -20,6 +20,7 @@ __all__ = ["json_patches", "merge_patches", "patches"]
 
 SIMPLE_PATTERN = re.compile(r"[A-Za-z0-9_./*|()-]*")
 """Patterns that mean the same to Go and to Python."""
+REPEATED_GROUP = re.compile(r"\)[*+{]")
 LABELS = re.compile(r"[A-Za-z0-9_./-]+=[A-Za-z0-9_.-]+(,[A-Za-z0-9_./-]+=[A-Za-z0-9_.-]+)*")
 
 Load = Callable[[str | Mapping[str, Any]], Sequence[Any]]
@@ -168,6 +169,8 @@ def _select(resources: Resources, target: Mapping[str, str]) -> list[Item]:
 def _fits(pattern: str | None, text: str) -> bool:
     if not pattern:
         return True
+    if REPEATED_GROUP.search(pattern):  # kubectl's engine finds an end to each, Python's may not
+        raise NotInProcessError("a repeated group in a selector")
     try:
         return re.fullmatch(pattern, text) is not None
     except re.error as refused:
