@@ -261,15 +261,16 @@ class GitError(GitOpsSimError):
 
 
 class UnknownRefError(GitError):
-    """No such branch, tag, commit or path: `(repository, name)`."""
+    """No such branch, tag, commit or path: `(repository, name, next_step)`."""
 
-    def __init__(self, repository: str, name: str) -> None:
-        super().__init__(repository, name)
-        self.repository, self.name = repository, name
+    def __init__(self, repository: str, name: str, next_step: str = "") -> None:
+        super().__init__(repository, name, next_step)
+        self.repository, self.name, self.next_step = repository, name, next_step
 
     def __str__(self) -> str:
-        """Name what was looked for and where."""
-        return f"{self.repository}: no branch, tag, commit or path {self.name!r}"
+        """Name what was looked for and where, then what to do."""
+        text = f"{self.repository}: no branch, tag, commit or path {self.name!r}"
+        return f"{text}\nNext: {self.next_step}" if self.next_step else text
 
 
 class RefRejectedError(GitError):

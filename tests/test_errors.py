@@ -11,7 +11,7 @@ from gitops_sim import errors
 
 EXAMPLES: dict[str, tuple[object, ...]] = {
     "ApiError": ("text", {"name": "web"}),
-    "UnknownRefError": ("shop", "main"),
+    "UnknownRefError": ("shop", "main", "next"),
     "RefRejectedError": ("shop", "main", "rule", "next"),
     "MergeConflictError": ("shop", "a", "b", ("x", "y")),
     "InputError": ("a.yaml", 3, "problem", "fix", "spec.replicas"),

@@ -231,6 +231,8 @@ class InProcessClient:
     def _type_of(self, manifest: Manifest) -> ResourceType:
         if self.account is not None:
             self.account.charge()
+        if not isinstance(manifest, dict):
+            raise BadRequestError(f"an object is a dict, not of {type(manifest)}: read YAML first")
         kind, api_version = manifest.get("kind"), manifest.get("apiVersion")
         if not isinstance(kind, str) or not kind:
             raise BadRequestError("Object 'Kind' is missing")

@@ -7,7 +7,8 @@ be read; other bytes become base64.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -22,6 +23,7 @@ __all__ = [
     "decode",
     "encode",
     "encode_files",
+    "nearest_file",
     "too_large",
 ]
 
@@ -104,3 +106,12 @@ def decode(path: str, recorded: Recorded) -> StagedFile | None:
     if len(raw) > MAX_FILE_BYTES:
         raise too_large(path, len(raw))
     return StagedFile(raw, mode)
+
+
+def nearest_file(path: str, files: Sequence[str]) -> str:
+    """Return what to do when there is no such file: the files of that folder, or the nearest."""
+    within = [file for file in files if file.startswith(path.strip("/") + "/")]
+    if within:
+        return f"it is a folder; read a file of it, such as {within[0]!r}"
+    near = difflib.get_close_matches(path, files, n=1)
+    return f"did you mean {near[0]!r}?" if near else "tree().files() lists the files"

@@ -111,7 +111,8 @@ class Refs:
         found = next((self._ids[ref] for ref in tried if ref in self._ids), "")
         commit_id = self.peel(found or self._by_id(name))
         if not commit_id:
-            raise UnknownRefError(self._repository, name)
+            known = ", ".join([*self.names("refs/heads/"), *self.names("refs/tags/")])
+            raise UnknownRefError(self._repository, name, f"it has: {known}" if known else "")
         return commit_id
 
     def peel(self, object_id: str) -> str:

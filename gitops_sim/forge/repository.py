@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gitops_sim.clock.door import Door, outside
-from gitops_sim.errors import GitError, RefRejectedError, UnknownRefError
+from gitops_sim.errors import GitError, InputError, RefRejectedError, UnknownRefError
 from gitops_sim.forge import history, rules, trees
 from gitops_sim.forge.announcing import Announcer
 from gitops_sim.forge.blame import BlamedLine, blame
-from gitops_sim.forge.contents import Content, decode, encode_files
+from gitops_sim.forge.contents import Content, decode, encode_files, nearest_file
 from gitops_sim.forge.diffs import Diff, diff_trees
 from gitops_sim.forge.history import CommitInfo
 from gitops_sim.forge.merge_requests import MergeRequest
@@ -93,8 +93,14 @@ class Repository:
         return found
 
     def read(self, path: str, ref: str = "") -> str:
-        """Return a text file; UnknownRefError when it is not there."""
-        return self.tree(ref).read(path).decode("utf-8", "replace")
+        """Return a text file; UnknownRefError, with the nearest name, when it is not there."""
+        tree = self.tree(ref)
+        if not isinstance(path, str):
+            raise InputError("", 0, f"{path!r} is no path", 'write read("base/web.yaml")')
+        try:
+            return tree.read(path).decode("utf-8", "replace")
+        except UnknownRefError:
+            raise UnknownRefError(self.name, path, nearest_file(path, tree.files())) from None
 
     def log(self, ref: str = "", *, path: str = "", limit: int | None = None) -> list[CommitInfo]:
         """Return the commits of a revision, newest first; nothing for an empty repository.
@@ -169,7 +175,8 @@ class Repository:
         branch = branch or self.default_branch
         old = self.refs.get(branch_ref(branch))
         if not old and (self.branches() or branch != self.default_branch):
-            raise UnknownRefError(self.name, branch)
+            there = f"it has: {', '.join(self.branches())}; create_branch({branch!r}) makes one"
+            raise UnknownRefError(self.name, branch, there)
         before = self.objects.commit(old).tree if old else ""
         gone: list[str] = []
         staged: dict[str, TreeEntry] = {}

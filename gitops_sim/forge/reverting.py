@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitops_sim.errors import GitError, MergeConflictError
+from gitops_sim.errors import GitError, MergeConflictError, UnknownRefError
 from gitops_sim.forge.line_merging import Sides
 from gitops_sim.forge.merging import merge_trees
 from gitops_sim.forge.names import branch_ref
@@ -23,6 +23,10 @@ __all__ = ["revert"]
 
 def revert(repository: Repository, commit: str, branch: str, author: str) -> str:
     """Do what `Repository.revert` says."""
+    if not commit or not isinstance(commit, str):
+        raise UnknownRefError(
+            repository.name, str(commit), "give the commit that commit() returned"
+        )
     undone, head = repository.head(commit), repository.head(branch_ref(branch))
     theirs = repository.objects.commit(undone)
     before = repository.objects.commit(theirs.parents[0]).tree if theirs.parents else ""

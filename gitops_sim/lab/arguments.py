@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,8 +14,11 @@ from gitops_sim.errors import LabError
 from gitops_sim.forge import Repository
 
 __all__ = [
+    "check_objective",
     "check_serving",
+    "check_speed",
     "command_words",
+    "existing_directory",
     "known_cluster",
     "same_nodes",
     "the_epoch",
@@ -24,6 +28,30 @@ __all__ = [
 ]
 
 H = TypeVar("H")
+_OF_A_SHELL = ("|", ">", ">>", "<", "&&", "||", ";", "&")
+
+
+def check_objective(objective: object) -> None:
+    """Check which part of the requests shall be answered.
+
+    Raises:
+        LabError: It is no number from 0 to 1.
+    """
+    is_number = isinstance(objective, int | float) and not isinstance(objective, bool)
+    if not is_number or not 0 <= float(str(objective)) <= 1:
+        raise LabError(
+            f"an objective of {objective!r}", "give a part of the requests: 99 % is objective=0.99"
+        )
+
+
+def check_speed(speed: object) -> None:
+    """Check how fast time is to pass.
+
+    Raises:
+        LabError: It is no number.
+    """
+    if isinstance(speed, bool) or not isinstance(speed, int | float):
+        raise LabError(f"a speed of {speed!r}", "give virtual seconds per second, such as 60")
 
 
 def check_serving(speed: object, port: object) -> None:
@@ -32,8 +60,7 @@ def check_serving(speed: object, port: object) -> None:
     Raises:
         LabError: The speed is no number, or the port none that there is.
     """
-    if isinstance(speed, bool) or not isinstance(speed, int | float):
-        raise LabError(f"a speed of {speed!r}", "give virtual seconds per second, such as 60")
+    check_speed(speed)
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port < 2**16:
         raise LabError(f"{port!r} is no port", "leave it out, or give 1 to 65535")
 
@@ -80,11 +107,38 @@ def the_repository(given: object) -> Repository:
     )
 
 
+def existing_directory(repository: Repository, branch: str, path: object) -> None:
+    """Check that a repository has the directory that is to be delivered; an empty one may get it.
+
+    Raises:
+        LabError: It has none of that name.
+        UnknownRefError: It has no such branch.
+    """
+    if not isinstance(path, str):
+        raise LabError(f"{path!r} is no directory", 'write path="overlays/staging"')
+    if not repository.branches():
+        return
+    folders = {
+        file[:place]
+        for file in repository.tree(branch).files()
+        for place, letter in enumerate(file)
+        if letter == "/"
+    }
+    wanted = path.removeprefix("./").strip("/")
+    if wanted and wanted not in folders:
+        near = difflib.get_close_matches(wanted, sorted(folders), n=1)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        raise LabError(
+            f"{repository.name} has no directory {path!r}",
+            f"{meant}{repository.name}.tree().files() lists what it has",
+        )
+
+
 def command_words(command: object) -> list[str]:
     """Return the words of a kubectl command, without `kubectl` itself.
 
     Raises:
-        LabError: It is no text, or a quote in it is not closed.
+        LabError: It is no text, a quote in it is not closed, or it needs a shell.
     """
     if not isinstance(command, str):
         raise LabError(f"{command!r} is no command", 'write kubectl("get pods --namespace shop")')
@@ -92,6 +146,12 @@ def command_words(command: object) -> list[str]:
         words = shlex.split(command)
     except ValueError as problem:
         raise LabError(f"{command}: {problem}", "close the quote, as in a shell") from None
+    sign = next((word for word in words if word in _OF_A_SHELL), "")
+    if sign and "--" not in words:
+        raise LabError(
+            f"{command}: {sign!r} is for a shell, and here is kubectl alone",
+            "work on what kubectl returns in Python: .stdout is its text",
+        )
     return words[1:] if words[:1] == ["kubectl"] else words
 
 

@@ -10,7 +10,7 @@ from gitops_sim.cluster import SimulatedCluster
 from gitops_sim.errors import LabError, NotFoundError
 from gitops_sim.forge import Repository
 from gitops_sim.journal import facts
-from gitops_sim.lab.arguments import the_repository
+from gitops_sim.lab.arguments import existing_directory, the_repository
 from gitops_sim.lab.declared import GIT_REPOSITORY, KUSTOMIZATION
 from gitops_sim.lab.parts import LabParts
 from gitops_sim.pull.flux import Flux, FluxOptions, install
@@ -85,9 +85,11 @@ class FluxHandle:
             wait: Ready means that everything applied is healthy.
 
         Raises:
-            LabError: `repository` is none.
+            LabError: `repository` is none, or has no such directory.
+            UnknownRefError: It has no such branch.
         """
         source = the_repository(repository)
+        existing_directory(source, branch, path)
         self.install()
         self._installed.bootstrap(
             self._parts.forge.url(source.name),

@@ -12,7 +12,12 @@ from gitops_sim.forge import Repository
 from gitops_sim.journal import users_series
 from gitops_sim.journal.facts import FaultEnded, FaultStarted
 from gitops_sim.kubectl import CommandResult, KubectlCommand
-from gitops_sim.lab.arguments import command_words, the_repository
+from gitops_sim.lab.arguments import (
+    check_objective,
+    command_words,
+    existing_directory,
+    the_repository,
+)
 from gitops_sim.lab.boards import View
 from gitops_sim.lab.comparison import Comparison
 from gitops_sim.lab.declared import Connection
@@ -62,9 +67,11 @@ class PipelineHandle:
             branch: The branch they deploy from; "" is the default one.
 
         Raises:
-            LabError: `repository` is none.
+            LabError: `repository` is none, or has no such directory.
+            UnknownRefError: It has no such branch.
         """
         repository = the_repository(repository)
+        existing_directory(repository, branch, path)
         self._pipelines.connect(repository.name, self._cluster.name, self._cluster)
         connection = Connection(repository.name, branch or repository.default_branch, path)
         self.connections = [c for c in self.connections if c.repository != repository.name]
@@ -197,10 +204,11 @@ class ClusterHandle:
             objective: Part of the requests that shall be answered.
 
         Raises:
-            LabError: Users were never answered there.
+            LabError: Users were never answered there, or the objective is no part of a whole.
         """
         parts, now = self._parts, self._parts.clock.now()
         start = 0.0 if since is None else max(0.0, now - parse_duration(since))
+        check_objective(objective)
         found = find_route(parts.journal, self.name, route, until=now)
         series = users_series(parts.journal, self.name, found, since=start, until=now)
         rollouts = rollouts_behind(found, self, parts.journal, self.name, (start, now))

@@ -139,13 +139,16 @@ class Lab:
             How it went: true, unless the function never returned True.
 
         Raises:
-            LabError: Neither or both of duration and until were given, or the moment is past.
+            LabError: Neither or both of duration and until were given, the moment is past, or
+                the speed is no number above 0.
         """
         if (duration is None) == (until is None):
             raise LabError(
                 "run needs either how long or until when",
                 'write lab.run("10m") or lab.run(until="10:32")',
             )
+        if speed is not None:
+            arguments.check_speed(speed)
         start, entry = self.clock.now(), len(self.journal)
         reached = True
         with self._door.running():
@@ -233,6 +236,8 @@ class Lab:
         Raises:
             LabError: There is no such cluster in this lab, or not in the other.
         """
+        if other is not None and not isinstance(other, Lab):
+            raise LabError(f"{other!r} is no lab", "compare with a fork: other=lab.fork()")
         handle = arguments.known_cluster(cluster, self._handles)
         end = self.clock.now() if other is None else min(self.clock.now(), other.clock.now())
         start = 0.0 if since is None else max(0.0, end - parse_duration(since))

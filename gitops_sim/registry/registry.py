@@ -96,7 +96,8 @@ class Registry:
             behaviour: See `Behaviour`.
 
         Raises:
-            LabError: The reference names a digest or is none, or a behaviour is unknown.
+            LabError: The reference names a digest or is none, or a behaviour is unknown or
+                impossible.
         """
         try:
             place = parse_reference(reference)
@@ -182,6 +183,9 @@ def _image(place: Reference, behaviour: Behaviour) -> Image:
     if unknown:
         known = ", ".join(Behaviour.__annotations__)
         raise LabError(f"an image has no behaviour {unknown[0]!r}", f"choose from: {known}")
+    _check_rate(behaviour.get("error_rate", 0.0))
+    if behaviour.get("ready", True) not in (True, False):
+        raise LabError(f"ready={behaviour['ready']!r}", "write ready=True or ready=False")
     crash_after = behaviour.get("crash_after")
     image = Image(
         str(place),
@@ -202,6 +206,12 @@ def _image(place: Reference, behaviour: Behaviour) -> Image:
     )
     content = asdict(image) | {"reference": place.repository}
     return replace(image, digest=_digest(json.dumps(content, sort_keys=True)))
+
+
+def _check_rate(rate: object) -> None:
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
+        fix = "give a part of the requests: 30 % is error_rate=0.3"
+        raise LabError(f"an error rate of {rate!r}", fix)
 
 
 def _digest(content: str) -> str:
