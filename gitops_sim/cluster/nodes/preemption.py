@@ -73,8 +73,8 @@ def look_for_victims(
             why.update(plan)
     if plans:
         best = _cheapest(plans)
-        found = f"found a potential placement for pod on node {best.node}"
-        return Outcome(best, f"{found}, preempting {len(best.victims)} victims")
+        text = f"found a potential placement for pod on node {best.node}"
+        return Outcome(best, f"{text}, preempting {len(best.victims)} victims")
     return Outcome(None, explain(len(fitting.nodes), why))
 
 

@@ -1,6 +1,7 @@
-"""When a Job has failed: too many failures, too long, or a rule of its podFailurePolicy.
+"""When a Job has failed, or succeeded early: limits, deadline, and the rules of its policies.
 
-Source: k8s.io/kubernetes, pkg/controller/job (job_controller.go, pod_failure_policy.go).
+Source: k8s.io/kubernetes, pkg/controller/job (job_controller.go, pod_failure_policy.go,
+success_policy.go).
 """
 
 from __future__ import annotations
@@ -9,29 +10,51 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gitops_sim.cluster.controlling import seconds_of
-from gitops_sim.cluster.workloads.pods import is_finished, phase_of
+from gitops_sim.cluster.workloads.job_indexes import (
+    FAILURES,
+    attempts_before,
+    index_of,
+    parse_indexes,
+    retries_each_index,
+)
+from gitops_sim.cluster.workloads.pods import phase_of
 from gitops_sim.protocols import Clock
 from gitops_sim.types import Manifest
 
-__all__ = ["JobFailure", "counts_as_failure", "failure_of"]
+__all__ = [
+    "Indexes",
+    "Verdict",
+    "counts_as_failure",
+    "failed_for_good",
+    "failure_of",
+    "success_of",
+]
 
 
-class JobFailure(NamedTuple):
-    """Why a Job fails, as its conditions and event tell it."""
+class Verdict(NamedTuple):
+    """Why a Job is over, as its conditions and event tell it."""
 
     reason: str
     message: str
 
 
+class Indexes(NamedTuple):
+    """Of an indexed Job: the indexes that are complete, and those that failed for good."""
+
+    done: set[int]
+    failed: set[int]
+
+
 def failure_of(
-    job: Manifest, pods: Sequence[Manifest], failed: int, clock: Clock
-) -> JobFailure | None:
+    job: Manifest, pods: Sequence[Manifest], failed: int, indexes: Indexes, clock: Clock
+) -> Verdict | None:
     """Return why a Job fails now, or None.
 
     Args:
-        job: Whose backoffLimit, activeDeadlineSeconds and podFailurePolicy.
+        job: Whose limits, activeDeadlineSeconds and podFailurePolicy.
         pods: All of its pods.
         failed: How many pods failed and count.
+        indexes: What became of its indexes.
         clock: Tells how long it ran.
     """
     if _has_condition(job, "SuccessCriteriaMet"):
@@ -42,15 +65,65 @@ def failure_of(
     spec = job["spec"]
     limit = spec.get("backoffLimit", 6)
     if failed > limit or _restarts_exceed(job, pods, limit):
-        return JobFailure("BackoffLimitExceeded", "Job has reached the specified backoff limit")
-    deadline, started = (
-        spec.get("activeDeadlineSeconds"),
-        (job.get("status") or {}).get("startTime"),
-    )
-    if deadline is None or started is None or spec.get("suspend"):
-        return None
-    if clock.now() - seconds_of(clock, started) >= deadline:
-        return JobFailure("DeadlineExceeded", "Job was active longer than specified deadline")
+        return Verdict("BackoffLimitExceeded", "Job has reached the specified backoff limit")
+    if _is_past_deadline(job, clock):
+        return Verdict("DeadlineExceeded", "Job was active longer than specified deadline")
+    return _by_indexes(job, indexes)
+
+
+def _is_past_deadline(job: Manifest, clock: Clock) -> bool:
+    deadline = job["spec"].get("activeDeadlineSeconds")
+    started = (job.get("status") or {}).get("startTime")
+    if deadline is None or started is None or job["spec"].get("suspend"):
+        return False
+    return bool(clock.now() - seconds_of(clock, started) >= deadline)
+
+
+def success_of(job: Manifest, done: set[int]) -> Verdict | None:
+    """Return the rule of the successPolicy that the completed indexes of a Job meet, or None."""
+    for entry in (job.get("status") or {}).get("conditions") or ():
+        if entry["type"] == "SuccessCriteriaMet" and entry["status"] == "True":
+            return Verdict(entry["reason"], entry["message"])
+    rules = (job["spec"].get("successPolicy") or {}).get("rules") or ()
+    for place, rule in enumerate(rules):
+        if _meets(rule, done, job["spec"]["completions"]):
+            return Verdict("SuccessPolicy", f"Matched rules at index {place}")
+    return None
+
+
+def failed_for_good(job: Manifest, pods: Iterable[Manifest]) -> set[int]:
+    """Return the indexes that are not tried again, by backoffLimitPerIndex and failure policy."""
+    if not retries_each_index(job):
+        return set()
+    told = (job.get("status") or {}).get("failedIndexes") or ""
+    found = parse_indexes(told, job["spec"]["completions"])
+    limit = job["spec"]["backoffLimitPerIndex"]
+    for pod in pods:
+        index = index_of(pod)
+        if index is None or index >= job["spec"]["completions"]:
+            continue
+        rule = _rule_for(job, pod)
+        action = "Count" if rule is None else rule["action"]
+        is_used_up = action == "Count" and attempts_before(pod, FAILURES) >= limit
+        if action == "FailIndex" or is_used_up:
+            found.add(index)
+    return found
+
+
+def _meets(rule: Mapping[str, Any], done: set[int], completions: int) -> bool:
+    wanted, count = rule.get("succeededIndexes"), rule.get("succeededCount")
+    among = set(range(completions)) if wanted is None else parse_indexes(wanted, completions)
+    return len(among & done) >= (len(among) if count is None else int(count))
+
+
+def _by_indexes(job: Manifest, indexes: Indexes) -> Verdict | None:
+    spec, failed = job["spec"], len(indexes.failed)
+    most = spec.get("maxFailedIndexes")
+    if most is not None and failed > most:
+        text = "Job has exceeded the specified maximal number of failed indexes"
+        return Verdict("MaxFailedIndexesExceeded", text)
+    if failed and failed + len(indexes.done) >= spec["completions"]:
+        return Verdict("FailedIndexes", "Job has failed indexes")
     return None
 
 
@@ -65,11 +138,11 @@ def _has_condition(job: Manifest, type_: str) -> bool:
     return any(c["type"] == type_ and c["status"] == "True" for c in conditions)
 
 
-def _told_already(job: Manifest) -> JobFailure | None:
+def _told_already(job: Manifest) -> Verdict | None:
     """Return what the condition FailureTarget says: it was decided before."""
     for condition in (job.get("status") or {}).get("conditions") or ():
         if condition["type"] == "FailureTarget" and condition["status"] == "True":
-            return JobFailure(condition["reason"], condition["message"])
+            return Verdict(condition["reason"], condition["message"])
     return None
 
 
@@ -86,20 +159,20 @@ def _restarts_exceed(job: Manifest, pods: Iterable[Manifest], limit: int) -> boo
     return restarts >= limit if limit else restarts > 0
 
 
-def _by_policy(job: Manifest, pods: Iterable[Manifest]) -> JobFailure | None:
+def _by_policy(job: Manifest, pods: Iterable[Manifest]) -> Verdict | None:
     for pod in pods:
         rule = _rule_for(job, pod)
         if rule is None or rule["action"] != "FailJob":
             continue
         rules = job["spec"]["podFailurePolicy"]["rules"]
-        return JobFailure("PodFailurePolicy", _policy_message(pod, rule, rules.index(rule)))
+        return Verdict("PodFailurePolicy", _policy_message(pod, rule, rules.index(rule)))
     return None
 
 
 def _rule_for(job: Manifest, pod: Manifest) -> Mapping[str, Any] | None:
     """Return the first rule of the podFailurePolicy that a failed pod matches."""
     policy = job["spec"].get("podFailurePolicy")
-    if policy is None or not is_finished(pod) or phase_of(pod) != "Failed":
+    if policy is None or phase_of(pod) != "Failed":
         return None
     for rule in policy.get("rules") or ():
         if _matched_container(pod, rule) is not None or _matched_condition(pod, rule) is not None:

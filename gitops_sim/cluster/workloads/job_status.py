@@ -10,15 +10,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from gitops_sim.cluster.ownership import is_being_deleted
-from gitops_sim.cluster.workloads.job_failures import JobFailure, counts_as_failure
-from gitops_sim.cluster.workloads.job_pods import (
+from gitops_sim.cluster.workloads.job_failures import (
+    Indexes,
+    Verdict,
+    counts_as_failure,
+    failed_for_good,
+)
+from gitops_sim.cluster.workloads.job_indexes import (
     format_indexes,
-    has_failed,
     index_of,
     is_indexed,
-    is_tracked,
+    last_by_index,
     parse_indexes,
+    retries_each_index,
 )
+from gitops_sim.cluster.workloads.job_pods import has_failed, is_tracked
 from gitops_sim.cluster.workloads.pods import is_finished, is_ready, phase_of
 from gitops_sim.protocols import Clock
 from gitops_sim.types import Manifest
@@ -47,8 +53,9 @@ class Tally:
 
     Attributes:
         succeeded: Completions, those that are not written yet included.
-        failed: Failed pods that count, likewise.
-        done: Of an indexed Job: the indexes that are complete.
+        indexes: Of an indexed Job: what became of its indexes.
+        held: Of each index that is tried once more, the pod that failed last: it is counted when
+            the next one is there.
         counted: Pods that this status names as ended: their finalizer may go once it is written.
     """
 
@@ -57,8 +64,7 @@ class Tally:
         self._pods = pods
         self._clock = clock
         self._old: Manifest = job.get("status") or {}
-        self._verdict: JobFailure | None = None
-        self._is_decided = condition(self._old, "SuccessCriteriaMet") is not None
+        self._end: tuple[str, str, Verdict] | None = None
         uncounted = self._old.get("uncountedTerminatedPods") or {}
         tracked = {p["metadata"]["uid"] for p in pods if is_tracked(p)}
         self._written: dict[str, int] = {
@@ -70,25 +76,48 @@ class Tally:
             part: [uid for uid in uncounted.get(part, ()) if uid in tracked]
             for part in ("succeeded", "failed")
         }
+        open_ = [pod for pod in pods if is_tracked(pod)]
+        failed = [pod for pod in open_ if has_failed(job, pod)]
+        self.indexes = Indexes(self._done_indexes(), failed_for_good(job, failed))
+        self.held: dict[int, Manifest] = {}
+        if retries_each_index(job):
+            settled = self.indexes.done | self.indexes.failed
+            last = last_by_index(open_, settled, job["spec"]["completions"])
+            self.held = {index: pod for index, pod in last.items() if has_failed(job, pod)}
         self._take_in_ended()
         self.counted = self._named()
-        self.done = self._done_indexes()
         self.succeeded: int = self._written["succeeded"] + len(self._uncounted["succeeded"])
-        self.failed: int = self._written["failed"] + len(self._uncounted["failed"])
         if is_indexed(job):
-            self.succeeded = len(self.done)
+            self.succeeded = len(self.indexes.done)
+
+    @property
+    def failed(self) -> int:
+        """Failed pods that count, those that are not written yet included."""
+        return self._written["failed"] + len(self._uncounted["failed"])
 
     def is_complete_without(self, active: Sequence[Manifest]) -> bool:
         """True when all completions are reached, or of a work queue one and nobody works on."""
         completions = self._job["spec"].get("completions")
         if completions is None:
             return self.succeeded > 0 and not active
-        return self._is_decided or (self.succeeded >= completions and not active)
+        return bool(self.succeeded >= completions and not active)
 
-    def decide(self, failure: JobFailure | None) -> None:
-        """The Job is over: failed for that reason, or complete (None)."""
-        self._verdict = failure
-        self._is_decided = True
+    def fail(self, why: Verdict) -> None:
+        """The Job has failed: every pod that has not succeeded counts as failed."""
+        self._end = ("FailureTarget", "Failed", why)
+        known = self._known()
+        for pod in self._pods:
+            uid = pod["metadata"]["uid"]
+            if uid not in known and is_tracked(pod) and counts_as_failure(self._job, pod):
+                self._uncounted["failed"].append(uid)
+        self.held = {}
+        self.counted = [pod for pod in self._pods if is_tracked(pod)]
+
+    def succeed(self, why: Verdict) -> None:
+        """The Job is complete: pods that go now count as nothing."""
+        self._end = ("SuccessCriteriaMet", "Complete", why)
+        self.held = {}
+        self.counted = [pod for pod in self._pods if is_tracked(pod)]
 
     def status(self, active: Sequence[Manifest]) -> Manifest:
         """Return the status to write.
@@ -100,8 +129,8 @@ class Tally:
         now = self._clock.timestamp()
         conditions = list(old.get("conditions") or ())
         started = old.get("startTime")
-        if self._is_decided:
-            conditions = self._with_end(conditions, now)
+        if self._end is not None:
+            conditions = self._with_end(conditions, now, *self._end)
         elif not is_being_deleted(self._job):
             conditions, started = self._with_suspension(conditions, now)
         if started is None and not spec.get("suspend"):
@@ -123,7 +152,9 @@ class Tally:
             is_being_deleted(pod) and not is_finished(pod) for pod in self._pods
         )
         if is_indexed(self._job):
-            status["completedIndexes"] = format_indexes(self.done)
+            status["completedIndexes"] = format_indexes(self.indexes.done)
+        if retries_each_index(self._job):
+            status["failedIndexes"] = format_indexes(self.indexes.failed)
         status["uncountedTerminatedPods"] = {
             part: uids for part, uids in self._uncounted.items() if uids
         }
@@ -132,11 +163,11 @@ class Tally:
 
     def _shown(self, part: str) -> int:
         if part == "succeeded" and is_indexed(self._job):
-            return len(self.done)
+            return len(self.indexes.done)
         return int(self._written[part])
 
     def _take_in_ended(self) -> None:
-        known = {uid for uids in self._uncounted.values() for uid in uids}
+        known = self._known() | {pod["metadata"]["uid"] for pod in self.held.values()}
         for pod in self._pods:
             uid = pod["metadata"]["uid"]
             if uid in known or not is_tracked(pod):
@@ -148,12 +179,17 @@ class Tally:
 
     def _named(self) -> list[Manifest]:
         """Return the pods whose finalizer may go: counted ones, and failed ones to ignore."""
-        known = {uid for uids in self._uncounted.values() for uid in uids}
+        known, held = self._known(), {pod["metadata"]["uid"] for pod in self.held.values()}
         return [
             pod
             for pod in self._pods
-            if is_tracked(pod) and (pod["metadata"]["uid"] in known or has_failed(self._job, pod))
+            if is_tracked(pod)
+            and pod["metadata"]["uid"] not in held
+            and (pod["metadata"]["uid"] in known or has_failed(self._job, pod))
         ]
+
+    def _known(self) -> set[str]:
+        return {uid for uids in self._uncounted.values() for uid in uids}
 
     def _done_indexes(self) -> set[int]:
         if not is_indexed(self._job):
@@ -166,15 +202,11 @@ class Tally:
                 done.add(index)
         return done
 
-    def _with_end(self, conditions: list[Any], now: str) -> list[Any]:
+    def _with_end(
+        self, conditions: list[Any], now: str, interim: str, last: str, why: Verdict
+    ) -> list[Any]:
         """Add what the end brings: the interim condition, then, with all counted, the last one."""
-        failure = self._verdict
-        if failure is None:
-            reason, message = "CompletionsReached", "Reached expected number of succeeded pods"
-            interim, last = "SuccessCriteriaMet", "Complete"
-        else:
-            reason, message = failure
-            interim, last = "FailureTarget", "Failed"
+        reason, message = why
         present = {entry["type"] for entry in conditions}
         if interim not in present:
             conditions = [*conditions, _condition(interim, "True", reason, message, now)]

@@ -5,8 +5,6 @@ lost, whenever the controller dies: an ended pod's uid first goes into
 `status.uncountedTerminatedPods`, then the finalizer is taken off, then the count is raised.
 
 Source: k8s.io/kubernetes, pkg/controller/job/job_controller.go.
-Differs: backoffLimitPerIndex, maxFailedIndexes, successPolicy and managedBy are not looked at; of
-podFailurePolicy the rules by exit code and by pod condition are.
 """
 
 from __future__ import annotations
@@ -27,16 +25,21 @@ from gitops_sim.cluster.ownership import (
     index_orphans,
     is_being_deleted,
 )
-from gitops_sim.cluster.workloads.job_failures import failure_of
-from gitops_sim.cluster.workloads.job_pods import (
-    TRACKING,
-    backoff_left,
+from gitops_sim.cluster.workloads.job_failures import Verdict, failure_of, success_of
+from gitops_sim.cluster.workloads.job_indexes import (
     first_free_indexes,
     index_of,
     is_indexed,
+    retries_each_index,
+    surplus_by_index,
+)
+from gitops_sim.cluster.workloads.job_pods import (
+    TRACKING,
+    backoff_after,
+    backoff_left,
     is_tracked,
     job_pod,
-    surplus_by_index,
+    notes_after,
 )
 from gitops_sim.cluster.workloads.job_status import Tally, condition, is_finished_job
 from gitops_sim.cluster.workloads.pods import (
@@ -53,6 +56,8 @@ __all__ = ["JOBS"]
 
 _JOBS, _PODS = "batch/v1/Job", "v1/Pod"
 _TRACKED = "tracked"
+_OWN = "kubernetes.io/job-controller"
+_REACHED = Verdict("CompletionsReached", "Reached expected number of succeeded pods")
 _BATCH_SECONDS = 1.0
 """How long changes of pods are gathered. Source: job_controller.go, SyncJobBatchPeriod."""
 
@@ -79,7 +84,7 @@ def _reconcile(context: Context, request: Request) -> Reconciling:
         owner = controller_of(pod)
         if owner is not None and owner["uid"] != uid:  # its Job is gone
             yield from _untrack(context, pod)
-    if job is None:
+    if job is None or job["spec"].get("managedBy", _OWN) != _OWN:
         return None
     pods = yield from claim(context, job, _PODS)
     if is_finished_job(job):
@@ -93,13 +98,17 @@ def _advance(context: Context, job: Manifest, pods: Sequence[Manifest]) -> Recon
     """Count what ended, keep as many pods running as wanted, and end the Job when it is done."""
     tally = Tally(job, pods, context.clock)
     active = [pod for pod in pods if is_active(pod)]
-    failure = failure_of(job, pods, tally.failed, context.clock)
+    failure = failure_of(job, pods, tally.failed, tally.indexes, context.clock)
+    success = success_of(job, tally.indexes.done)
     error: ApiError | None = None
     again: float | None = None
-    if failure is not None or tally.is_complete_without(active):
-        tally.decide(failure)
+    if failure is not None or success is not None or tally.is_complete_without(active):
+        if failure is not None:
+            tally.fail(failure)
+        else:
+            tally.succeed(success or _REACHED)
         for pod in active:
-            yield from _remove(context, job, pod)
+            yield from delete_pod(context, job, pod)
         active = []
     elif not is_being_deleted(job):
         work = _Work(context, job, pods, tally)
@@ -145,7 +154,8 @@ class _Work:
         wanted = self._wanted()
         surplus: list[Manifest] = []
         if is_indexed(self._job):
-            surplus = surplus_by_index(self.active, self._tally.done, spec["completions"])
+            settled = self._tally.indexes.done | self._tally.indexes.failed
+            surplus = surplus_by_index(self.active, settled, spec["completions"])
         names = {pod["metadata"]["name"] for pod in surplus}
         others = [pod for pod in self.active if pod["metadata"]["name"] not in names]
         ranked = deletion_order(others, others, self._context.clock)
@@ -158,9 +168,14 @@ class _Work:
         lacking = wanted - waiting - len(self.active)
         if lacking <= 0:
             return
+        if retries_each_index(self._job):
+            yield from self._retry_indexes(lacking)
+            return
         self.again = backoff_left(self._pods, self._context.clock) or None
         if self.again is None:
-            yield from self._create(lacking)
+            indexes = self._free_indexes(lacking) if is_indexed(self._job) else [None] * lacking
+            for index in indexes:
+                yield from self._create(job_pod(self._job, index))
 
     def _wanted(self) -> int:
         spec = self._job["spec"]
@@ -176,16 +191,27 @@ class _Work:
         for pod in pods:
             yield from _remove(self._context, self._job, pod)
 
-    def _create(self, count: int) -> Steps:
-        indexes: list[int | None] = [None] * count
-        if is_indexed(self._job):
-            running = {index_of(pod) for pod in self.active}
-            taken = self._tally.done | {index for index in running if index is not None}
-            completions = self._job["spec"]["completions"]
-            indexes = list(first_free_indexes(taken, count, completions))
-        for index in indexes:
-            pod = job_pod(self._job, index)
-            self.active.append((yield from create_pod(self._context, self._job, pod)))
+    def _free_indexes(self, count: int) -> list[int]:
+        running = {index_of(pod) for pod in self.active}
+        settled = self._tally.indexes.done | self._tally.indexes.failed
+        taken = settled | {index for index in running if index is not None}
+        return first_free_indexes(taken, count, self._job["spec"]["completions"])
+
+    def _retry_indexes(self, count: int) -> Steps:
+        """Create the pods of free indexes, but for those whose own back-off holds them back."""
+        waits: list[float] = []
+        for index in self._free_indexes(count):
+            failed = self._tally.held.get(index)
+            wait = 0.0 if failed is None else backoff_after(failed, self._context.clock)
+            if wait:
+                waits.append(wait)
+                continue
+            notes = notes_after(self._job, failed)
+            yield from self._create(job_pod(self._job, index, notes=notes))
+        self.again = min(waits, default=None)
+
+    def _create(self, pod: Manifest) -> Steps:
+        self.active.append((yield from create_pod(self._context, self._job, pod)))
 
 
 def _remove(context: Context, job: Manifest, pod: Manifest) -> Steps:

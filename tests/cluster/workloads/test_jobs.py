@@ -187,3 +187,114 @@ def test_every_success_is_counted_once_whoever_crashes(
     assert status["uncountedTerminatedPods"] == {}
     assert len(world.pods()) == completions
     assert not any(pod["metadata"].get("finalizers") for pod in world.pods())
+
+
+def indexed(workload: Any, **spec: Any) -> Any:
+    """Return an indexed Job of three whose pods run until `end` ends them."""
+    both = {"completions": 3, "parallelism": 3, "completionMode": "Indexed"} | spec
+    return workload("Job", "pi", **both)
+
+
+def end(world: Any, index: int, phase: str, code: int = 1) -> None:
+    """Let the latest pod of an index end."""
+    label = f"batch.kubernetes.io/job-completion-index={index}"
+    pod = max(world.pods(label), key=lambda found: found["metadata"]["creationTimestamp"])
+    ended = {"exitCode": 0 if phase == "Succeeded" else code, "finishedAt": world.clock.timestamp()}
+    state = {"name": "app", "state": {"terminated": ended}, "image": "", "imageID": ""}
+    status = {"phase": phase, "containerStatuses": [state | {"ready": False, "restartCount": 0}]}
+    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    world.user.patch("v1/Pod", name, {"status": status}, namespace, subresource="status")
+    world.run(4)
+
+
+def failure_counts(world: Any, index: int) -> list[str]:
+    label = f"batch.kubernetes.io/job-completion-index={index}"
+    pods = sorted(world.pods(label), key=lambda pod: pod["metadata"]["creationTimestamp"])
+    note = "batch.kubernetes.io/job-index-failure-count"
+    return [pod["metadata"]["annotations"][note] for pod in pods]
+
+
+def test_each_index_has_retries_of_its_own(world, workload) -> None:
+    world.user.create(indexed(workload, backoffLimitPerIndex=1))
+    world.run(5)
+    end(world, 1, "Failed")
+    assert failure_counts(world, 1) == ["0"]  # its back-off is not over
+    world.run(10)
+    assert failure_counts(world, 1) == ["0", "1"]
+    end(world, 1, "Failed")
+    end(world, 0, "Succeeded")
+    status = world.get("Job", "pi")["status"]
+    assert (status["failedIndexes"], status["completedIndexes"]) == ("1", "0")
+    assert conditions(world, "pi") == []
+    end(world, 2, "Succeeded")
+    assert conditions(world, "pi") == [
+        ("FailureTarget", "FailedIndexes"),
+        ("Failed", "FailedIndexes"),
+    ]
+    assert world.events("Job", "pi")[-1] == ("FailedIndexes", "Job has failed indexes")
+    assert world.get("Job", "pi")["status"]["failed"] == 2
+
+
+def test_too_many_failed_indexes_end_a_job_and_its_running_pods_count_as_failed(
+    world, workload
+) -> None:
+    world.user.create(indexed(workload, backoffLimitPerIndex=0, maxFailedIndexes=0))
+    world.run(5)
+    end(world, 2, "Failed")
+    world.run(5)
+    assert conditions(world, "pi")[-1] == ("Failed", "MaxFailedIndexesExceeded")
+    assert world.get("Job", "pi")["status"]["failed"] == 3
+    assert [pod["status"]["phase"] for pod in world.pods()] == ["Failed"]
+
+
+def test_a_rule_fails_an_index_without_retries(world, workload) -> None:
+    rule = {"action": "FailIndex", "onExitCodes": {"operator": "In", "values": [42]}}
+    policy = {"rules": [rule]}
+    world.user.create(indexed(workload, backoffLimitPerIndex=5, podFailurePolicy=policy))
+    world.run(5)
+    end(world, 0, "Failed", code=42)
+    world.run(60)
+    assert failure_counts(world, 0) == ["0"]
+    assert world.get("Job", "pi")["status"]["failedIndexes"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("rule", "ends"),
+    [
+        ({"succeededIndexes": "0,2", "succeededCount": 1}, [1, 2]),
+        ({"succeededIndexes": "0-1"}, [1, 0]),
+        ({"succeededCount": 2}, [0, 2]),
+    ],
+)
+def test_a_success_policy_ends_a_job_early(
+    world, workload, rule: dict[str, Any], ends: list[int]
+) -> None:
+    world.user.create(indexed(workload, successPolicy={"rules": [rule]}))
+    world.run(5)
+    end(world, ends[0], "Succeeded")
+    assert conditions(world, "pi") == []
+    end(world, ends[1], "Succeeded")
+    assert conditions(world, "pi") == [
+        ("SuccessCriteriaMet", "SuccessPolicy"),
+        ("Complete", "SuccessPolicy"),
+    ]
+    job = world.get("Job", "pi")
+    assert job["status"]["conditions"][-1]["message"] == "Matched rules at index 0"
+    assert job["status"]["succeeded"] == 2
+    assert "failed" not in job["status"]
+    assert world.events("Job", "pi")[-1] == ("Completed", "Job completed")
+    assert {pod["status"]["phase"] for pod in world.pods()} == {"Succeeded"}
+
+
+def test_pods_that_a_deadline_ends_count_as_failed(world, workload) -> None:
+    world.user.create(workload("Job", "slow", activeDeadlineSeconds=20, parallelism=2))
+    world.run(40)
+    assert conditions(world, "slow")[-1] == ("Failed", "DeadlineExceeded")
+    assert world.get("Job", "slow")["status"]["failed"] == 2
+
+
+def test_a_job_that_another_controller_manages_is_left_alone(world, workload) -> None:
+    world.user.create(workload("Job", "other", managedBy="example.com/controller"))
+    world.run(30)
+    assert world.pods() == []
+    assert not world.get("Job", "other").get("status")

@@ -10,7 +10,7 @@ from gitops_sim.apimachinery.names import SUFFIX_LETTERS
 from gitops_sim.clock import VirtualClock
 from gitops_sim.cluster.workloads.deployment_sets import share_of_scaling
 from gitops_sim.cluster.workloads.fenceposts import Fenceposts, fenceposts, resolve
-from gitops_sim.cluster.workloads.job_pods import format_indexes, parse_indexes
+from gitops_sim.cluster.workloads.job_indexes import format_indexes, parse_indexes
 from gitops_sim.cluster.workloads.pods import deletion_order
 from gitops_sim.cluster.workloads.template_hash import (
     revision_hash,
