@@ -29,7 +29,8 @@ LATER = {
         " options: {allowNameChange: true}}]"
     ),
     "a repeated group in a selector": overlay(
-        "patches: [{target: {name: '(w*)*eb'}, patch: '[{op: add, path: /a, value: b}]'}]"
+        "patches: [{target: {name: '(w*)*eb'}, patch: "
+        '\'[{"op": "add", "path": "/a", "value": "b"}]\'}]'
     ),
     "a list with several keys": overlay(
         "patches: [{patch: '{apiVersion: v1, kind: Service, metadata: {name: web},"
