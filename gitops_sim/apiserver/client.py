@@ -34,11 +34,20 @@ class InProcessClient:
         server: Answers.
         name: Default field manager of its writes.
         account: Is charged for each request.
+        shares: What its writes return is what is stored, to be read only; else it is a copy.
     """
 
-    def __init__(self, server: ApiServer, name: str, *, account: Charged | None = None) -> None:
+    def __init__(
+        self,
+        server: ApiServer,
+        name: str,
+        *,
+        account: Charged | None = None,
+        shares: bool = False,
+    ) -> None:
         self.name = name
         self._server = server
+        self._shares = shares
         self.account = account
 
     def get(
@@ -113,11 +122,11 @@ class InProcessClient:
         resource_type = self._type_of(manifest)
         manager = field_manager or self.name
         if resource_type.kind == "Binding" and not resource_type.group:
-            return fresh_copy(subresources.bind(self._server, manifest, manager=manager))
+            return self._answer(subresources.bind(self._server, manifest, manager=manager))
         stored = writing.create(
             self._server, resource_type, fresh_copy(manifest), manager=manager, dry_run=dry_run
         )
-        return fresh_copy(stored)
+        return self._answer(stored)
 
     def update(
         self,
@@ -136,7 +145,7 @@ class InProcessClient:
             subresource=subresource,
             dry_run=dry_run,
         )
-        return fresh_copy(stored)
+        return self._answer(stored)
 
     def patch(
         self,
@@ -172,7 +181,7 @@ class InProcessClient:
             subresource=subresource,
             dry_run=dry_run,
         )
-        return fresh_copy(stored)
+        return self._answer(stored)
 
     def apply(
         self,
@@ -193,7 +202,7 @@ class InProcessClient:
             subresource=subresource,
             dry_run=dry_run,
         )
-        return fresh_copy(stored)
+        return self._answer(stored)
 
     def delete(
         self,
@@ -221,7 +230,10 @@ class InProcessClient:
             grace_period=grace_period,
             dry_run=dry_run,
         )
-        return fresh_copy(self._server.in_version(resource_type, last))
+        return self._answer(self._server.in_version(resource_type, last))
+
+    def _answer(self, stored: Manifest) -> Manifest:
+        return stored if self._shares else fresh_copy(stored)
 
     def _type(self, kind: str) -> ResourceType:
         if self.account is not None:

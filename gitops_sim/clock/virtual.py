@@ -8,7 +8,8 @@ long as its events, not as its seconds. Nothing else in the project imports SimP
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import simpy
@@ -16,6 +17,7 @@ from simpy.events import NORMAL, EventPriority
 
 from gitops_sim.clock.account import Account
 from gitops_sim.clock.durations import parse_duration
+from gitops_sim.clock.garbage import EVENTS_BETWEEN, collect, collecting_seldom
 from gitops_sim.clock.interrupts import Interrupts
 from gitops_sim.clock.jobs import RunningJob, WakeSignal
 from gitops_sim.clock.streams import Streams
@@ -70,6 +72,7 @@ class VirtualClock:
         self._streams = Streams(seed)
         self._order = None if shuffle is None else random.Random(shuffle)  # noqa: TID251, S311
         self._running = False
+        self._collects = False
         self._second = (-1, "")
 
     @property
@@ -181,12 +184,9 @@ class VirtualClock:
         Raises:
             LabError: `until` is past, or the clock runs already.
         """
-        self._enter(until)
-        try:
+        with self._taking_events(until):
             while self._env.peek() <= until:
                 self._step()
-        finally:
-            self._running = False
         self._jump(until)
 
     def run_until(self, predicate: Callable[[], bool], timeout: float) -> bool:
@@ -196,27 +196,21 @@ class VirtualClock:
             False if it does not hold after `timeout` seconds; then that time has passed.
         """
         deadline = self.now() + timeout
-        self._enter(deadline)
-        try:
+        with self._taking_events(deadline):
             while not predicate():
                 if self._env.peek() > deadline:
                     break
                 self._step()
             else:
                 return True
-        finally:
-            self._running = False
         self._jump(deadline)
         return False
 
     def advance(self, events: int, until: float) -> None:
         """Take exactly `events` events, then let time pass to `until` without any: for replay."""
-        self._enter(until)
-        try:
+        with self._taking_events(until):
             for _ in range(events):
                 self._step()
-        finally:
-            self._running = False
         if self._env.peek() < until:
             raise LabError(
                 f"replay went another way: something is due before {self.timestamp(until)}",
@@ -224,7 +218,8 @@ class VirtualClock:
             )
         self._jump(until)
 
-    def _enter(self, until: float) -> None:
+    @contextmanager
+    def _taking_events(self, until: float) -> Iterator[None]:
         if self._running:
             raise LabError("the clock runs already", "let the running call end first")
         if until < self.now():
@@ -234,11 +229,18 @@ class VirtualClock:
             )
         self.interrupts.check(self.events)
         self._running = True
+        try:
+            with collecting_seldom() as self._collects:
+                yield
+        finally:
+            self._running = False
 
     def _step(self) -> None:
         if self.events >= self.interrupts.stop_at:
             self.interrupts.check(self.events)
         self.events += 1
+        if self.events % EVENTS_BETWEEN == 0 and self._collects:
+            collect(self.events)
         self._env.step()
 
     def _jump(self, until: float) -> None:

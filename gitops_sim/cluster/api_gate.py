@@ -181,8 +181,9 @@ class GatedClient(InProcessClient):
         caches: GatedCaches,
         account: GatedAccount,
         component: str,
+        shares: bool,
     ) -> None:
-        super().__init__(server, name, account=account)
+        super().__init__(server, name, account=account, shares=shares)
         self.caches = caches
         self._gate = gate
         self._component = component

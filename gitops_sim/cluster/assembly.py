@@ -54,6 +54,7 @@ class Site(Protocol):
         qps: float = 0.0,
         burst: int = 0,
         latency: float = 0.0,
+        shares: bool = False,
     ) -> Cluster:
         """Return a client with an account."""
 
@@ -79,7 +80,7 @@ def make_provider(site: Site) -> dict[str, Controller]:
 
 def _build(site: Site, spec: ControllerSpec) -> Controller:
     manager = _MANAGERS.get(spec.name, MANAGER)
-    client = partial(site.client, manager, component=spec.name)
+    client = partial(site.client, manager, component=spec.name, shares=True)
     return build(spec, site.clock, site.journal, client)
 
 

@@ -52,7 +52,10 @@ Steps: TypeAlias = Generator[Any, Any, None]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a reconciler works with, from one start of its controller to the next."""
+    """What a reconciler works with, from one start of its controller to the next.
+
+    What the caches hand out and what a write by the client returns is shared and read-only.
+    """
 
     client: Cluster
     caches: Caches

@@ -115,6 +115,7 @@ class SimulatedCluster:
         qps: float = 0.0,
         burst: int = 0,
         latency: float = 0.0,
+        shares: bool = False,
     ) -> InProcessClient:
         """Return a client for something inside the lab; what it asks is charged to its account.
 
@@ -124,12 +125,19 @@ class SimulatedCluster:
             qps: Requests per second that its limiter allows; 0: no limit.
             burst: Requests at once before the limit bites.
             latency: Seconds that each request takes.
+            shares: What its writes return is shared and to be read only, as what caches hand out.
         """
         paying = Account(self.clock, name, qps=qps, burst=burst, latency=latency)
         account, component = GatedAccount(self.gate, paying), component or name
         caches = GatedCaches(self._caches, self.gate, account=account, component=component)
         return GatedClient(
-            self.server, name, self.gate, caches=caches, account=account, component=component
+            self.server,
+            name,
+            self.gate,
+            caches=caches,
+            account=account,
+            component=component,
+            shares=shares,
         )
 
     # What looks.

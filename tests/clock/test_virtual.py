@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_sim.clock import Account, VirtualClock, pace
+from gitops_sim.clock.garbage import EVENTS_BETWEEN
 from gitops_sim.errors import ConflictError, DurationError, LabError
 from gitops_sim.types import Step
 
@@ -292,3 +295,36 @@ def test_pacing_catches_up_when_work_is_slow() -> None:
 def test_pacing_without_speed_is_refused() -> None:
     with pytest.raises(LabError, match="speed of 0"):
         pace(VirtualClock(), 1, speed=0, wall=lambda: 0.0, sleep=lambda _: None)
+
+
+def test_garbage_of_a_long_run_is_collected_meanwhile() -> None:
+    class Knot:
+        def __init__(self) -> None:
+            self.itself = self
+
+    clock, born = VirtualClock(), list[weakref.ref[Knot]]()
+
+    def job() -> Iterator[Any]:
+        for _ in range(3 * EVENTS_BETWEEN):
+            born.append(weakref.ref(Knot()))
+            yield Step("tie", takes=1)
+
+    clock.spawn("job", job())
+    clock.call_later(2.5 * EVENTS_BETWEEN, lambda: found.append(born[0]() is None))
+    found: list[bool] = []
+    clock.run(3 * EVENTS_BETWEEN)
+    assert found == [True]
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_a_run_leaves_the_garbage_collector_as_it_was(*, was_on: bool) -> None:
+    clock, seen = VirtualClock(), list[bool]()
+    clock.call_later(1, lambda: seen.append(gc.isenabled()))
+    before = gc.isenabled()
+    try:
+        (gc.enable if was_on else gc.disable)()
+        clock.run(2)
+        assert gc.isenabled() is was_on
+    finally:
+        (gc.enable if before else gc.disable)()
+    assert seen == [False]
