@@ -9,7 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from gitops_sim.cluster.controlling import MANAGER, Context, ControllerSpec, build
-from gitops_sim.cluster.housekeeping import HOUSEKEEPING, autoscaler
+from gitops_sim.cluster.housekeeping import HOUSEKEEPING, PROVISIONER, autoscaler
 from gitops_sim.cluster.network import NETWORK
 from gitops_sim.cluster.network.demand import Traffic
 from gitops_sim.cluster.network.load_balancers import LOAD_BALANCERS
@@ -67,7 +67,9 @@ def make_controllers(site: Site, images: ImageSource | None) -> dict[str, Contro
         images: Where kubelets pull from; None: KWOK is in the place of kubelets.
     """
     specs = {**HOUSEKEEPING, **WORKLOADS, **NETWORK, **_node_side(site, images)}
-    if images is not None:  # with KWOK nothing measures pods, as without a metrics server
+    if images is None:  # with KWOK nothing makes volumes, and nothing measures pods
+        del specs[PROVISIONER.name]
+    else:
         scaler = autoscaler(metrics=site.traffic.usage)
         specs[scaler.name] = scaler
     return {name: _build(site, spec) for name, spec in specs.items()}

@@ -6,6 +6,7 @@ Source: k8s.io/apiserver, pkg/server/routes, pkg/server/healthz.
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 from gitops_sim.apimachinery.builtin_data import KUBERNETES_VERSION
@@ -42,7 +43,7 @@ def serve_path(server: ApiServer, request: Request, wanted: Wanted, beside: Besi
         case "api" | "apis":
             return _discovery(server, request, steps)
         case "version":
-            return json_answer(_version())
+            return Answer(200, body=json.dumps(_version(), indent=2).encode())
         case word if word in CHECKS:
             return health(path, verbose="verbose" in request.query)
         case "openapi":

@@ -22,6 +22,7 @@ from gitops_sim.types import Manifest
 __all__ = ["APPLY", "applied", "patch", "patched", "read_patch"]
 
 APPLY = "application/apply-patch+yaml"
+_INVALID = "invalid JSON patch"
 _KINDS: dict[str, PatchType] = {
     "application/json-patch+json": "json",
     "application/merge-patch+json": "merge",
@@ -82,8 +83,8 @@ def read_patch(target: Target) -> tuple[PatchType, Any]:
     kind: PatchType = chosen
     try:
         body = parse(target.request.body.decode("utf-8", "replace"))
-    except GoJsonError as problem:
-        raise BadRequestError(str(problem) if kind == "strategic" else _invalid(kind)) from None
+    except GoJsonError:
+        raise BadRequestError(_INVALID) from None
     if kind == "merge" and not isinstance(body, dict):
         found = "array" if isinstance(body, list) else "string"
         raise BadRequestError(
@@ -92,10 +93,6 @@ def read_patch(target: Target) -> tuple[PatchType, Any]:
         )
     target.note_duplicates(duplicate_fields(body))
     return kind, body
-
-
-def _invalid(kind: PatchType) -> str:
-    return "invalid JSON patch" if kind == "merge" else "error decoding patch"
 
 
 def _check_media_type(target: Target) -> None:

@@ -31,6 +31,7 @@ from gitops_sim.errors import BadRequestError, MethodNotAllowedError
 from gitops_sim.server.answers import Answer, compact, encoded, text_answer
 from gitops_sim.server.bodies import decode_foreign, media_type
 from gitops_sim.server.following import LogStream
+from gitops_sim.server.kubelets import no_tunnel, refuse_log_of_faked
 from gitops_sim.server.options import integer, write_options
 from gitops_sim.server.patching import APPLY, applied, patched, read_patch
 from gitops_sim.server.shapes import Shaper
@@ -57,6 +58,8 @@ def serve_subresource(target: Target) -> Answer:
         raise unknown_resource()
     if target.resource_type.namespaced and not target.namespace:
         raise unknown_resource()
+    if part == "portforward" and (answer := no_tunnel(target)) is not None:
+        return answer
     if part in ("exec", "attach", "portforward", "proxy"):
         raise MethodNotAllowedError(_NO_DOOR.format(part), {})
     serve = _PARTS.get((part, verb))
@@ -177,6 +180,7 @@ def _issue_token(target: Target) -> Answer:
 
 def _log(target: Target) -> Answer:
     pod = target.server.find(target.resource_type, target.namespace, target.wanted.name)
+    refuse_log_of_faked(target, pod)
     request = target.request
     container, previous = request.parameter("container"), request.flag("previous")
 

@@ -91,3 +91,20 @@ def test_the_log_of_a_container_that_ended_is_not_waited_for(printer: Printer) -
     stream = printer.log("follow=true").stream
     assert stream.next_chunks() == [b"one\ntwo\n"]
     assert stream.ended
+
+
+def test_nobody_listens_on_the_nodes_that_are_faked(site: Any) -> None:
+    site.make("/api/v1/namespaces/default/serviceaccounts", "ServiceAccount", "default")
+    faked = {"name": "n", "annotations": {"kwok.x-k8s.io/node": "fake"}}
+    site.make("/api/v1/nodes", "Node", "n", metadata=faked)
+    address = {"addresses": [{"type": "InternalIP", "address": "127.0.0.1"}]}
+    site.ask("PATCH", "/api/v1/nodes/n/status", {"status": address}, headers=MERGE)
+    spec = {"nodeName": "n", "containers": [{"name": "c", "image": "i"}]}
+    site.make(PODS, "Pod", "p", spec=spec)
+    asked = "tailLines=5&previous=true&timestamps=false&container=c"
+    refused = site.ask("GET", f"{PODS}/p/log?{asked}").json
+    url = "https://127.0.0.1:10250/containerLogs/default/p/c?previous=true&tailLines=5"
+    problem = "dial tcp 127.0.0.1:10250: connect: connection refused"
+    assert (refused["code"], refused["message"]) == (500, f'Get "{url}": {problem}')
+    reply = site.ask("POST", f"{PODS}/p/portforward")
+    assert (reply.status, reply.answer.body) == (500, f"error dialing backend: {problem}".encode())

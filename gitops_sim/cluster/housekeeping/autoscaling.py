@@ -74,7 +74,26 @@ def autoscaler(*, metrics: MetricSource | None = None) -> ControllerSpec:
 
     def make_reconcile(context: Context) -> ReconcileFunction:
         recommended: dict[Request, list[tuple[float, int]]] = {}
-        return lambda request: _reconcile(context, metrics, recommended, request)
+        looked: dict[Request, float] = {}
+
+        def reconcile(request: Request) -> Reconciling:
+            """Look every 15 seconds, however often the autoscaler changes in between."""
+            found = context.caches[_AUTOSCALERS].get(request.name, request.namespace)
+            if found is None:
+                recommended.pop(request, None)
+                looked.pop(request, None)
+                return None
+            now = context.clock.now()
+            due = looked.get(request, -_SYNC_SECONDS) + _SYNC_SECONDS
+            if now < due:
+                return Result(due - now)
+            looked[request] = now
+            run = _Run(context, metrics, found, recommended.setdefault(request, []))
+            yield from run.scale()
+            yield from run.write_status()
+            return Result(_SYNC_SECONDS)
+
+        return reconcile
 
     return ControllerSpec(
         "horizontal-pod-autoscaler-controller",
@@ -82,22 +101,6 @@ def autoscaler(*, metrics: MetricSource | None = None) -> ControllerSpec:
         make_reconcile,
         component="horizontal-pod-autoscaler",
     )
-
-
-def _reconcile(
-    context: Context,
-    metrics: MetricSource | None,
-    recommended: dict[Request, list[tuple[float, int]]],
-    request: Request,
-) -> Reconciling:
-    found = context.caches[_AUTOSCALERS].get(request.name, request.namespace)
-    if found is None:
-        recommended.pop(request, None)
-        return None
-    run = _Run(context, metrics, found, recommended.setdefault(request, []))
-    yield from run.scale()
-    yield from run.write_status()
-    return Result(_SYNC_SECONDS)
 
 
 class _Run:
@@ -125,6 +128,7 @@ class _Run:
             return
         current: int = target["spec"].get("replicas", 1)
         self._status["currentReplicas"] = current
+        self._status["observedGeneration"] = self._found["metadata"].get("generation", 1)
         if current == 0:
             self._told(
                 "ScalingActive",
@@ -182,12 +186,24 @@ class _Run:
 
     def _proposal(self, target: Manifest, current: int) -> _Proposal:
         """Return the largest number of replicas that any metric asks for."""
-        proposals = [
-            self._of_metric(metric, target, current)
-            for metric in self._found["spec"].get("metrics") or ()
-        ]
-        self._status["currentMetrics"] = [proposal.current for proposal in proposals]
-        best = max(proposals, key=lambda proposal: proposal.replicas)
+        metrics = self._found["spec"].get("metrics") or ()
+        proposals: list[_Proposal] = []
+        failures: list[_MetricError] = []
+        told = self._status["currentMetrics"] = [{"type": ""} for _ in metrics]
+        for place, metric in enumerate(metrics):
+            try:
+                proposals.append(self._of_metric(metric, target, current))
+                told[place] = proposals[-1].current
+            except _MetricError as error:
+                self._tell("Warning", error.reason, error.message)
+                failures.append(error)
+        best = max(proposals, key=lambda proposal: proposal.replicas, default=None)
+        if failures and (best is None or best.replicas < current):
+            counts = f"{len(failures)} invalid out of {len(metrics)}"
+            text = f"invalid metrics ({counts}), first error is: {failures[0].whole}"
+            self._tell("Warning", "FailedComputeMetricsReplicas", text)
+            raise failures[0]
+        assert best is not None
         self._told(
             "ScalingActive",
             "True",
@@ -325,9 +341,6 @@ class _Run:
     def _tell_failure(self, error: _MetricError) -> None:
         message = f"the HPA was unable to compute the replica count: {error.message}"
         self._told("ScalingActive", "False", error.reason, message)
-        self._tell("Warning", error.reason, error.message)
-        text = f"invalid metrics (1 invalid out of 1), first error is: {error.whole}"
-        self._tell("Warning", "FailedComputeMetricsReplicas", text)
 
     def _tell(self, type_: str, reason: str, message: str) -> None:
         self._context.events.event(self._found, type_, reason, message)

@@ -12,6 +12,7 @@ from gitops_sim.cluster.housekeeping.garbage import GARBAGE_COLLECTOR
 from gitops_sim.cluster.housekeeping.namespaces import NAMESPACES
 from gitops_sim.cluster.housekeeping.node_ttl import NODE_TTL
 from gitops_sim.cluster.housekeeping.pod_garbage import POD_GARBAGE
+from gitops_sim.cluster.housekeeping.policy_status import POLICY_STATUS
 from gitops_sim.cluster.housekeeping.quotas import RESOURCE_QUOTAS
 from gitops_sim.cluster.housekeeping.role_aggregation import ROLE_AGGREGATION
 from gitops_sim.cluster.housekeeping.service_accounts import ROOT_CA, SERVICE_ACCOUNTS
@@ -41,6 +42,7 @@ _ALL = (
     POD_GARBAGE,
     ROLE_AGGREGATION,
     NODE_TTL,
+    POLICY_STATUS,
 )
 
 HOUSEKEEPING: Mapping[str, ControllerSpec] = {spec.name: spec for spec in _ALL}

@@ -1,7 +1,8 @@
 """What keeps volumes and claims while they are used, and the claims of ephemeral volumes.
 
 A claim that is deleted stays until no pod uses it, a volume until no claim does: each has a
-finalizer from its creation, which these controllers take off.
+finalizer from its creation, which these controllers take off. A bound claim says whether a pod
+uses it.
 
 Source: k8s.io/kubernetes, pkg/controller/volume (pvcprotection, pvprotection, ephemeral).
 """
@@ -28,7 +29,7 @@ __all__ = ["CLAIM_PROTECTION", "EPHEMERAL_VOLUMES", "VOLUME_PROTECTION"]
 _CLAIMS, _VOLUMES, _PODS = "v1/PersistentVolumeClaim", "v1/PersistentVolume", "v1/Pod"
 _CLAIM_FINALIZER = "kubernetes.io/pvc-protection"
 _VOLUME_FINALIZER = "kubernetes.io/pv-protection"
-_USERS = "users"
+_USERS, _UNUSED = "users", "Unused"
 
 
 def _make_claim_protection(context: Context) -> ReconcileFunction:
@@ -38,12 +39,41 @@ def _make_claim_protection(context: Context) -> ReconcileFunction:
 
 def _protect_claim(context: Context, request: Request) -> Reconciling:
     claim = context.caches[_CLAIMS].get(request.name, request.namespace)
-    if claim is None or not is_being_deleted(claim):
+    if claim is None:
         return None
-    key = f"{request.namespace}/{request.name}"
-    if not context.caches[_PODS].by_index(_USERS, key):
+    is_used = bool(context.caches[_PODS].by_index(_USERS, f"{request.namespace}/{request.name}"))
+    if not is_being_deleted(claim):
+        yield from _tell_use(context, claim, is_used=is_used)
+    elif not is_used:
         yield from _release(context, claim, _CLAIM_FINALIZER)
     return None
+
+
+def _tell_use(context: Context, claim: Manifest, *, is_used: bool) -> Steps:
+    """Keep the condition `Unused` of a bound claim up to date."""
+    status = claim.get("status") or {}
+    conditions = status.get("conditions") or []
+    told = "False" if is_used else "True"
+    if status.get("phase") != "Bound" or (_UNUSED, told) in [
+        (found["type"], found["status"]) for found in conditions
+    ]:
+        return
+    words = ("PodUsingPVC", "A pod is") if is_used else ("NoPodsUsingPVC", "No pods are")
+    fresh = {
+        "type": _UNUSED,
+        "status": told,
+        "lastTransitionTime": context.clock.timestamp(),
+        "reason": words[0],
+        "message": f"{words[1]} currently referencing this PVC",
+    }
+    others = [found for found in conditions if found["type"] != _UNUSED]
+    yield step("update status of", claim)
+    try:
+        context.client.update(
+            claim | {"status": {**status, "conditions": [*others, fresh]}}, subresource="status"
+        )
+    except NotFoundError:
+        return
 
 
 def _protect_volume(context: Context, request: Request) -> Reconciling:
@@ -109,11 +139,10 @@ def _bring_claims(context: Context, request: Request) -> Reconciling:
 
 
 def _claims_of_pod(pod: Manifest, caches: Caches) -> Iterable[Request]:
-    """Ask for claims that may only have waited for this pod to go."""
+    """Ask for the claims of a pod: it begins or ceases to use them."""
     namespace = pod["metadata"]["namespace"]
     for name in claims_of(pod):
-        claim = caches[_CLAIMS].get(name, namespace)
-        if claim is not None and is_being_deleted(claim):
+        if caches[_CLAIMS].get(name, namespace) is not None:
             yield Request(namespace, name)
 
 

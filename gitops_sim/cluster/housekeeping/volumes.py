@@ -240,7 +240,10 @@ class _Binder:
             yield from self._write_status(claim, {"phase": phase})
 
     def _write_status(self, claim: Manifest, status: Manifest) -> Steps:
-        if status == claim.get("status"):
+        before = claim.get("status") or {}
+        if "conditions" in before:  # another controller's
+            status = status | {"conditions": before["conditions"]}
+        if status == before:
             return
         yield step("update status of", claim)
         self._client.update(claim | {"status": status}, subresource="status")

@@ -42,7 +42,7 @@ _NODE_INFO = {
     "bootID": "",
     "containerRuntimeVersion": _VERSION,
     "kernelVersion": _VERSION,
-    "kubeProxyVersion": "",
+    "kubeProxyVersion": "fake",
     "kubeletVersion": "fake",
     "machineID": "",
     "operatingSystem": "linux",
@@ -90,6 +90,7 @@ def kwok_node(machine: Machine, capacity: Mapping[str, str], now: str) -> Manife
             "conditions": told,
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 0}},
             "nodeInfo": dict(_NODE_INFO),
+            "phase": "Running",
         },
     }
 
@@ -132,7 +133,7 @@ class Kwok:
 
     def _running(self, pod: Manifest) -> dict[str, Any]:
         now, spec = self._clock.timestamp(), pod["spec"]
-        address = self._free_address()
+        address = _ADDRESS if spec.get("hostNetwork") else self._free_address()
         ready: dict[str, Any] = {"status": "True", "lastProbeTime": None, "lastTransitionTime": now}
         others = [
             entry

@@ -157,3 +157,34 @@ def test_a_missing_target_is_told(world) -> None:
     assert ("FailedGetScale", 'deployments.apps "web" not found') in world.events(
         "HorizontalPodAutoscaler", "web"
     )
+
+
+def test_each_metric_that_fails_is_told_and_counted(make_world, workload) -> None:
+    world = make_world([*TARGETS, autoscaler()])
+    world.user.create(deployment(workload, 2))
+    memory = {"name": "memory", "target": {"type": "AverageValue", "averageValue": "100Mi"}}
+    two = [*scaler()["spec"]["metrics"], {"type": "Resource", "resource": memory}]
+    world.user.create(scaler(metrics=two))
+    world.run(5)
+    status = world.get("HorizontalPodAutoscaler", "web")["status"]
+    assert status["currentMetrics"] == [{"type": ""}, {"type": ""}]
+    assert status["observedGeneration"] == 1
+    told = [message for _, message in world.events("HorizontalPodAutoscaler", "web")]
+    assert [message.partition(":")[0] for message in told] == [
+        "failed to get cpu utilization",
+        "failed to get memory usage",
+        "invalid metrics (2 invalid out of 2), first error is",
+    ]
+
+
+def test_one_metric_that_fails_does_not_hold_up_growth(world, workload, load) -> None:
+    load.cores = Fraction(2, 10)
+    world.user.create(deployment(workload, 1))
+    memory = {"name": "memory", "target": {"type": "AverageValue", "averageValue": "100Mi"}}
+    two = [{"type": "Resource", "resource": memory}, *scaler()["spec"]["metrics"]]
+    world.user.create(scaler(metrics=two))
+    world.run(120)
+    assert replicas(world) == 4
+    load.cores = Fraction(1, 100)
+    world.run(900)
+    assert replicas(world) == 4, "nobody knows whether memory allows less"

@@ -164,6 +164,25 @@ def test_a_claim_in_use_stays_until_the_pod_is_gone(world) -> None:
     assert world.user.list("PersistentVolume") == []  # its class says Delete
 
 
+def test_a_bound_claim_says_whether_a_pod_uses_it(world) -> None:
+    def use() -> list[tuple[str, str]]:
+        found = world.get("PersistentVolumeClaim", "data")["status"].get("conditions") or []
+        return [(entry["status"], entry["reason"]) for entry in found]
+
+    world.user.create(STANDARD_CLASS)
+    world.user.create(claim("data"))
+    assert use() == [], "it is not bound"
+    world.run(10)
+    assert bound_to(world, "data")
+    assert use() == [("True", "NoPodsUsingPVC")]
+    world.user.create(pod("user", [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]))
+    world.run(10)
+    assert use() == [("False", "PodUsingPVC")]
+    world.user.delete("Pod", "user")
+    world.run(10)
+    assert use() == [("True", "NoPodsUsingPVC")]
+
+
 def test_a_volume_to_keep_is_released_and_not_given_away(world) -> None:
     world.user.create(volume("kept", "1Gi", storageClassName=""))
     world.user.create(claim("first", storageClassName=""))
