@@ -120,27 +120,56 @@ def _pattern(folder: str, line: str) -> _Pattern | None:
     prefix = f"{re.escape(folder)}/" if folder else ""
     if not anchored:
         prefix += "(?:.*/)?"
-    return _Pattern(re.compile(prefix + body, re.DOTALL), folders_only, takes_back)
+    try:
+        compiled = re.compile(prefix + body, re.DOTALL)
+    except re.error:  # such as [z-a]: nothing is of that name
+        return None
+    return _Pattern(compiled, folders_only, takes_back)
 
 
 def _regex(glob: str) -> str:
-    """Translate a gitignore glob: `*` stays in a folder, `**` does not."""
-    out, at = "", 0
+    """Translate a gitignore glob: `*` stays in a folder, `**` alone in a part does not.
+
+    What stands between two stars is taken where it is found first, and never looked for again: so
+    a pattern of many stars takes no longer than one.
+    """
+    runs: list[list[str]] = [[]]
+    for part in glob.split("/"):
+        if part == "**":
+            runs.append([])
+        else:
+            runs[-1].append(_part(part))
+    first, *between = ("/".join(run) for run in runs)
+    if not between:
+        return first
+    *middle, last = between
+    out = f"{first}/" if first else ""
+    out += "".join(f"(?>(?:[^/]+/)*?{run}/)" for run in middle if run)
+    return out + (f"(?:[^/]+/)*{last}" if last else ".*")
+
+
+def _part(glob: str) -> str:
+    """Translate what a glob says of one folder or file."""
+    runs, at = [""], 0
     while at < len(glob):
-        if glob.startswith("**/", at):
-            out, at = out + "(?:.*/)?", at + 3
-        elif glob.startswith("**", at):
-            out, at = out + ".*", at + 2
-        elif glob[at] == "*":
-            out, at = out + "[^/]*", at + 1
+        if glob[at] == "*":
+            runs.append("")
         elif glob[at] == "?":
-            out, at = out + "[^/]", at + 1
+            runs[-1] += "[^/]"
         elif glob[at] == "[" and (end := glob.find("]", at + 2)) > 0:
-            inside = glob[at + 1 : end].replace("\\", "\\\\")
-            out += f"[{'^' + inside[1:] if inside[0] in '!^' else inside}]"
-            at = end + 1
+            inside = glob[at + 1 : end]
+            negated = inside[0] in "!^"
+            letters = re.sub("--+", "-", inside[1:] if negated else inside)
+            letters = "".join(c if c == "-" else re.escape(c) for c in letters)
+            runs[-1] += f"[{'^/' if negated else ''}{letters}]"
+            at = end
         else:
             if glob[at] == "\\" and at + 1 < len(glob):
                 at += 1
-            out, at = out + re.escape(glob[at]), at + 1
-    return out
+            runs[-1] += re.escape(glob[at])
+        at += 1
+    first, *between = runs
+    if not between:
+        return first
+    *middle, last = between
+    return first + "".join(f"(?>[^/]*?{run})" for run in middle if run) + f"[^/]*{last}"

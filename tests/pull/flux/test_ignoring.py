@@ -1,6 +1,9 @@
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gitops_sim.pull.flux.artifacts import pack_tree
 from gitops_sim.pull.flux.ignoring import IgnoreRules, artifact_files
@@ -30,10 +33,38 @@ def rules(*lines: str) -> IgnoreRules:
         (["[!ab].yaml"], "b.yaml", False),
         (["\\#a"], "#a", True),
         (["a*"], "x/ab/c", True),
+        (["a**b/c"], "axb/c", True),
+        (["a**b/c"], "a/b/c", False),
+        (["[!a]b"], "x/b", False),
+        (["[[]"], "[", True),
+        (["[a--z]"], "k", True),
+        (["[z-a]", "k"], "k", True),
+        (["*a" * 30 + "b"], "a" * 250, False),
+        (["/" + "**/a/" * 30 + "b"], "a/" * 250 + "a", False),
     ],
 )
 def test_patterns_are_those_of_gitignore(lines: list[str], path: str, *, expected: bool) -> None:
     assert rules(*lines).ignores(path) is expected
+
+
+def matches(glob: list[str], path: list[str]) -> bool:
+    """Match part by part, trying everything."""
+    if not glob or not path:
+        return glob == path
+    if glob[0] == "**":
+        rest = range(len(path)) if glob[1:] else range(1, len(path) + 1)
+        return any(matches(glob[1:], path[at:]) for at in rest)
+    return fnmatchcase(path[0], glob[0]) and matches(glob[1:], path[1:])
+
+
+parts = st.one_of(st.just("**"), st.text(alphabet="ab*?", min_size=1, max_size=5))
+names = st.text(alphabet="ab", min_size=1, max_size=5)
+
+
+@given(st.lists(parts, min_size=1, max_size=5), st.lists(names, min_size=1, max_size=6))
+def test_a_pattern_says_what_its_parts_say(glob: list[str], path: list[str]) -> None:
+    found = any(matches(glob, path[:end]) for end in range(1, len(path) + 1))
+    assert rules("/" + "/".join(glob)).ignores("/".join(path)) == found
 
 
 def tree(tmp_path: Path, *paths: str) -> FolderTree:
