@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import intern
 from typing import Any
 
 from gitops_sim.types import Manifest
@@ -47,7 +48,7 @@ def _find(before: Any, after: Any, path: str, found: list[str]) -> None:
 def _find_member(old: Any, new: Any, path: str, name: str, found: list[str]) -> None:
     if len(found) >= MOST_PATHS or (path == "metadata" and name in _UNTOLD):
         return
-    step = f"{path}.{name}" if path else str(name)
+    step = intern(f"{path}.{name}" if path else str(name))
     if new.__class__ is dict or new.__class__ is list:
         _find(old, new, step, found)
     elif old != new:

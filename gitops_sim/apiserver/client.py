@@ -34,7 +34,7 @@ class InProcessClient:
         server: Answers.
         name: Default field manager of its writes.
         account: Is charged for each request.
-        shares: What its writes return is what is stored, to be read only; else it is a copy.
+        shares: Objects in answers are the stored ones, to be read only; else they are copies.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class InProcessClient:
         """Return one object; NotFoundError when there is none."""
         resource_type = self._type(kind)
         found = self._server.find(resource_type, _in(resource_type, namespace), name, at=at)
-        return fresh_copy(found)
+        return self._answer(found)
 
     def list(
         self,
@@ -75,7 +75,7 @@ class InProcessClient:
         if labels or fields:
             wanted = self._filter(resource_type, None, labels, fields)
             found = [manifest for manifest in found if wanted.matches(manifest)]
-        return [fresh_copy(m) for m in self._server.in_versions(resource_type, found)]
+        return [self._answer(m) for m in self._server.in_versions(resource_type, found)]
 
     def watch(
         self,

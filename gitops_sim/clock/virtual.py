@@ -89,13 +89,13 @@ class VirtualClock:
         second = int(self.now() if at is None else at)
         if self._second[0] != second:
             moment = self._epoch + timedelta(seconds=second)
-            self._second = (second, moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
+            self._second = (second, f"{moment.isoformat()[:19]}Z")
         return self._second[1]
 
     def timestamp_micro(self, at: float | None = None) -> str:
         """Return the same with six digits of a second (Kubernetes MicroTime)."""
         moment = self._epoch + timedelta(seconds=self.now() if at is None else at)
-        return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return f"{moment.isoformat(timespec='microseconds')[:26]}Z"
 
     def parse_time(self, text: str) -> float:
         """Return the moment that a text means, in seconds since the epoch.

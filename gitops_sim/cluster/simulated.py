@@ -125,7 +125,7 @@ class SimulatedCluster:
             qps: Requests per second that its limiter allows; 0: no limit.
             burst: Requests at once before the limit bites.
             latency: Seconds that each request takes.
-            shares: What its writes return is shared and to be read only, as what caches hand out.
+            shares: What it gets is shared and to be read only, as what caches hand out.
         """
         paying = Account(self.clock, name, qps=qps, burst=burst, latency=latency)
         account, component = GatedAccount(self.gate, paying), component or name

@@ -50,6 +50,10 @@ class Journal:
         """Call `listener` for each fact from now on; it must not change the lab."""
         self._listeners.append(listener)
 
+    def after(self, number: int) -> list[Entry]:
+        """Return the entries from a number on: what came since the journal had that length."""
+        return self._entries[number:]
+
     def entries(
         self,
         *kinds: type[Fact],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gitops_sim.errors import RevokedWriterError
@@ -80,7 +80,7 @@ class RevocableClient:
         self, manifest: Manifest, *, field_manager: str = "", dry_run: bool = False
     ) -> Manifest:
         """Store a new object."""
-        self._check("create", str(ResourceKey.of(manifest)))
+        self._check("create", lambda: str(ResourceKey.of(manifest)))
         stored = self._cluster.create(manifest, field_manager=field_manager, dry_run=dry_run)
         return self._counted(stored, dry_run=dry_run)
 
@@ -93,7 +93,7 @@ class RevocableClient:
         dry_run: bool = False,
     ) -> Manifest:
         """Replace an object."""
-        self._check("update", str(ResourceKey.of(manifest)))
+        self._check("update", lambda: str(ResourceKey.of(manifest)))
         stored = self._cluster.update(
             manifest, subresource=subresource, field_manager=field_manager, dry_run=dry_run
         )
@@ -112,7 +112,7 @@ class RevocableClient:
         dry_run: bool = False,
     ) -> Manifest:
         """Change an object by a patch."""
-        self._check("patch", _subject(kind, namespace, name))
+        self._check("patch", lambda: _subject(kind, namespace, name))
         stored = self._cluster.patch(
             kind,
             name,
@@ -135,7 +135,7 @@ class RevocableClient:
         dry_run: bool = False,
     ) -> Manifest:
         """Server-side apply."""
-        self._check("apply", str(ResourceKey.of(manifest)))
+        self._check("apply", lambda: str(ResourceKey.of(manifest)))
         stored = self._cluster.apply(
             manifest,
             field_manager=field_manager,
@@ -158,7 +158,7 @@ class RevocableClient:
         dry_run: bool = False,
     ) -> Manifest:
         """Delete an object, or mark it as deleting."""
-        self._check("delete", _subject(kind, namespace, name))
+        self._check("delete", lambda: _subject(kind, namespace, name))
         last = self._cluster.delete(
             kind,
             name,
@@ -171,10 +171,10 @@ class RevocableClient:
         )
         return self._counted(last, dry_run=dry_run)
 
-    def _check(self, verb: str, subject: str) -> None:
+    def _check(self, verb: str, subject: Callable[[], str]) -> None:
         self.calls += 1
         if self._revoked:
-            raise RevokedWriterError(self.name, verb, subject)
+            raise RevokedWriterError(self.name, verb, subject())
 
     def _counted(self, stored: Manifest, *, dry_run: bool) -> Manifest:
         if not dry_run:

@@ -58,7 +58,7 @@ class World:
             controller.start()
 
     def _client(self) -> InProcessClient:
-        return InProcessClient(self.server, MANAGER)
+        return InProcessClient(self.server, MANAGER, shares=True)
 
     def run(self, seconds: float = 60.0) -> None:
         self.clock.run(self.clock.now() + seconds)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gitops_sim.apiserver import Store
 from gitops_sim.clock import VirtualClock
 from gitops_sim.cluster import SimulatedCluster
 from gitops_sim.errors import BadRequestError, LabError, NotFoundError
@@ -84,6 +86,41 @@ def test_a_client_pays_for_its_requests(lab: Any) -> None:
         client.list("cm")
     assert client.account.take() == pytest.approx(2 + 0.4, abs=0.5)
     assert client.account.take() == 0
+
+
+def test_a_client_gets_copies_unless_it_is_to_share(lab: Any) -> None:
+    lab.cluster.create(config_map())
+    copied = lab.cluster.client("agent").get("cm", "a")
+    copied["metadata"]["labels"] = {"mine": "yes"}
+    assert "labels" not in lab.cluster.get("cm", "a")["metadata"]
+    sharing = lab.cluster.client("agent", shares=True)
+    assert sharing.get("cm", "a") is sharing.list("cm", "default")[0]
+
+
+def test_controllers_change_nothing_that_the_store_shares_with_them(
+    lab: Any, workload: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[tuple[Any, str]] = []
+    put = Store.put
+
+    def keep(store: Store, *args: Any, **options: Any) -> Any:
+        stored = put(store, *args, **options)
+        kept.append((stored, json.dumps(stored)))
+        return stored
+
+    monkeypatch.setattr(Store, "put", keep)
+    for kind in ("Deployment", "StatefulSet", "DaemonSet", "Job"):
+        lab.cluster.create(workload(kind, kind.lower()))
+    lab.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "busy"}})
+    lab.cluster.create(config_map(namespace="busy"))
+    lab.run(120)
+    lab.cluster.patch("deployment", "deployment", {"spec": {"replicas": 1}})
+    lab.cluster.delete("statefulset", "statefulset")
+    lab.cluster.delete("namespace", "busy")
+    lab.run(120)
+    assert len(kept) > 100
+    for stored, text in kept:
+        assert json.dumps(stored) == text
 
 
 def test_a_cluster_without_controllers_is_an_api_with_nodes() -> None:

@@ -26,6 +26,7 @@ def test_entries_are_in_order_of_their_recording_across_kinds() -> None:
     assert [fact.name for fact in journal.facts(StepTaken)] == ["s0", "s1", "s2", "s3"]
     assert len(journal.facts()) == 8
     assert journal.entries(FaultStarted, FaultEnded) == []
+    assert [entry.seq for entry in journal.after(6)] == [6, 7]
 
 
 def test_listeners_hear_each_fact_once() -> None:

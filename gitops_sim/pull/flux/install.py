@@ -38,7 +38,13 @@ class Host(Protocol):
     name: str
 
     def client(
-        self, name: str, *, qps: float = 0.0, burst: int = 0, latency: float = 0.0
+        self,
+        name: str,
+        *,
+        qps: float = 0.0,
+        burst: int = 0,
+        latency: float = 0.0,
+        shares: bool = False,
     ) -> Cluster:
         """Return a client of a user of that name, with an account of its own."""
 
@@ -71,11 +77,11 @@ def install(
     people = host.client("flux")
     create_missing(people)
     storage = ArtifactStorage(clock)
-    readiness = Readiness(clock, journal, host.name, host.client("flux-readiness"))
+    readiness = Readiness(clock, journal, host.name, host.client("flux-readiness", shares=True))
     toolkit = Toolkit(clock, journal, host.name, find_remote, renderer, storage, readiness, flags)
 
     def client(name: str) -> Cluster:
-        return host.client(name, qps=flags.kube_api_qps, burst=flags.kube_api_burst)
+        return host.client(name, qps=flags.kube_api_qps, burst=flags.kube_api_burst, shares=True)
 
     backoff = Backoff(flags.min_retry_delay, flags.max_retry_delay)
     source = Controller(

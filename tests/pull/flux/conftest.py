@@ -48,10 +48,16 @@ class World:
         self.people.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
 
     def client(
-        self, name: str, *, qps: float = 0.0, burst: int = 0, latency: float = 0.0
+        self,
+        name: str,
+        *,
+        qps: float = 0.0,
+        burst: int = 0,
+        latency: float = 0.0,
+        shares: bool = False,
     ) -> InProcessClient:
         account = Account(self.clock, name, qps=qps, burst=burst, latency=latency)
-        return InProcessClient(self.server, name, account=account)
+        return InProcessClient(self.server, name, account=account, shares=shares)
 
     @property
     def repository(self) -> Repository:
