@@ -126,28 +126,38 @@ class Traffic:
         else:
             self._loads.pop(service, None)
 
-    def usage(self, pod: Manifest, resource: str) -> Fraction | None:
-        """Return what a pod uses now of `cpu` (cores) or `memory` (bytes).
+    def usage(self, pod: Manifest, resource: str, *, container: str = "") -> Fraction | None:
+        """Return what a pod uses now of `cpu` (cores), `memory` (bytes), or gets of requests.
 
-        None when nothing of it runs, or for another resource.
+        Args:
+            pod: Which.
+            resource: One of those, or `http_requests` (a second).
+            container: Only this one; empty: the whole pod.
+
+        Returns:
+            None when nothing of it runs, or for another resource.
         """
         machine = self._machines.get(pod["spec"].get("nodeName") or "")
         run = None if machine is None else machine.pods.get(pod["metadata"]["uid"])
-        if run is None or resource not in ("cpu", "memory"):
+        if run is None or resource not in ("cpu", "memory", "http_requests"):
             return None
         used, load = Fraction(0), self._load(pod)
+        if resource == "http_requests":
+            return Fraction(round(load * 1000), 1000)
         for spec in pod["spec"]["containers"]:
-            container = run.containers.get(spec["name"])
-            if container is None or container.started is None or container.image is None:
+            found = run.containers.get(spec["name"])
+            requests, load = load, 0.0  # the first container takes them
+            if found is None or found.started is None or found.image is None:
                 continue
-            image = container.image
+            if container not in ("", spec["name"]):
+                continue
+            image = found.image
             if resource == "memory":
-                minutes = (self._clock.now() - container.started) / 60
+                minutes = (self._clock.now() - found.started) / 60
                 used += int((image.memory_mib + image.leak_mib_per_minute * minutes) * _MEBIBYTE)
                 continue
             limit = ((spec.get("resources") or {}).get("limits") or {}).get("cpu")
-            used += _IDLE_CORES + _cores(load, image.cpu_seconds, limit)
-            load = 0.0  # the first container takes the requests
+            used += _IDLE_CORES + _cores(requests, image.cpu_seconds, limit)
         return used
 
     def _load(self, pod: Manifest) -> float:
