@@ -113,6 +113,13 @@ class Checks:
                 found=str(error),
                 look_here="did the cells above this one run?",
             )
+        except Exception as error:  # whatever is in a lab: no learner is shown a stack of frames
+            return Verdict(
+                passed=False,
+                expected="a lab that this exercise can be read from",
+                found=f"the check cannot read it: {type(error).__name__}: {error}",
+                look_here="what is in the repository and in the cluster, and was not there before?",
+            )
 
     def _next_hint(self, exercise: Exercise) -> Hint:
         progress = self.progress.setdefault(exercise.name, Progress())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from gitops_sim.errors import InputError
 from gitops_sim.exercises.results import Verdict
@@ -36,9 +37,11 @@ def make_it_stay(view: LabView) -> Verdict:
     live = staging.get("apps/v1/Deployment", "cart", "shop")
     replicas = live["spec"]["replicas"]
     ready = (live.get("status") or {}).get("readyReplicas", 0)
-    found = f"Git declares {declared}, the Deployment has {replicas}, {ready} ready"
+    found = f"Git declares {declared!r}, the Deployment has {replicas}, {ready} ready"
     if suspended := _suspended(staging):
         return _not_yet(f"{found}; {suspended} is suspended", f"`{suspended}`", "agent-silenced")
+    if (declared, replicas, ready) != (WANTED,) * 3 and (complaint := _complaint(staging)):
+        return _not_yet(f"{found}; Flux says: {complaint}", "`print(staging.flux.get())`")
     if declared != WANTED:
         return _undeclared(view, shop, found)
     if (replicas, ready) != (WANTED, WANTED):
@@ -65,19 +68,21 @@ def _not_yet(found: str, look_here: str, mistake: str = "") -> Verdict:
 def _declares(view: LabView, shop: RepositoryView, path: str) -> bool:
     """Return True if a directory of main declares what is asked for; a broken one does not."""
     try:
-        return _declared(view, shop, path) == WANTED
+        return bool(_declared(view, shop, path) == WANTED)
     except InputError:
         return False
 
 
-def _declared(view: LabView, shop: RepositoryView, path: str) -> int:
+def _declared(view: LabView, shop: RepositoryView, path: str) -> Any:
     """Return the replicas of `cart` that a directory of main declares; 1 where it says nothing.
+
+    What is no number is returned as it is written: the server refuses it.
 
     Source: Deployment, `spec.replicas` defaults to 1.
     """
     for rendered in view.renderer.build(shop.tree(), path).manifests:
         if (rendered.key.kind, rendered.key.name) == ("Deployment", "cart"):
-            return int(rendered.manifest["spec"].get("replicas", 1))
+            return (rendered.manifest.get("spec") or {}).get("replicas", 1)
     return 0
 
 
@@ -87,6 +92,15 @@ def _suspended(cluster: Reader) -> str:
         for item in cluster.list(kind):
             if item["spec"].get("suspend"):
                 return f"{item['kind']}/{item['metadata']['name']}"
+    return ""
+
+
+def _complaint(cluster: Reader) -> str:
+    """Return why Flux cannot do what Git says, in its words; "" when it can."""
+    for item in cluster.list(FLUX_KINDS[1]):
+        for condition in (item.get("status") or {}).get("conditions", ()):
+            if (condition["type"], condition["status"]) == ("Ready", "False"):
+                return str(condition["message"].partition("\n")[0])
     return ""
 
 

@@ -70,6 +70,7 @@ class Lab:
             self.clock, self.journal, self._door, self.forge, pipelines, renderer
         )
         self._serving: Serving | None = None
+        self._told = 0
         self._handles: dict[str, ClusterHandle] = {}
         self._checks = Checks(
             LabView(self.clock, self.journal, self.forge, self._handles, renderer)
@@ -161,7 +162,8 @@ class Lab:
                     else start + parse_duration(duration or "")
                 )
                 self._run_to(end, speed)
-        told = summarise(self.journal, entry)
+        told = summarise(self.journal, entry, last_told=self._told)
+        self._told = len(self.journal)
         now = self.clock.timestamp()[11:19]
         return Ran(reached, self.clock.now() - start, now, told)
 
@@ -321,6 +323,7 @@ class Lab:
         except Exception as error:  # a file that somebody wrote by hand: anything can come
             told = f"{path} cannot be done again: {type(error).__name__}: {error}"
             raise LabError(told, "load it with the version that saved it") from error
+        lab._told = len(lab.journal)
         return lab
 
     def fork(self, *, at: str | None = None) -> Lab:
@@ -332,14 +335,13 @@ class Lab:
         epoch = self.clock.timestamp(0.0)
         branch = type(self)(self.clock.seed, epoch=epoch, shuffle=self._shuffle)
         door = branch._door  # noqa: SLF001 - another lab, made here
-        if at is None:
-            door.replay(self._door.inputs)
-            return branch
-        moment = self.at(at).seconds
-        door.replay(saving.before(self._door.inputs, moment))
+        moment = self.clock.now() if at is None else self.at(at).seconds
+        inputs = self._door.inputs
+        door.replay(inputs if at is None else saving.before(inputs, moment))
         if branch.clock.now() < moment:
             with door.running():
                 branch.clock.run(moment)
+        branch._told = len(branch.journal)  # noqa: SLF001 - as above
         return branch
 
     def _tell_step(self, job: str, step: Step, _: float, charged: float) -> None:

@@ -12,7 +12,6 @@ __all__ = ["Ran", "summarise"]
 
 _TOLD: tuple[tuple[type[facts.Fact], str, str], ...] = (
     (facts.CommitMade, "commit", "commits"),
-    (facts.PipelineDone, "pipeline run", "pipeline runs"),
     (facts.RevisionApplied, "revision applied", "revisions applied"),
     (facts.DriftRepaired, "drift repaired", "drifts repaired"),
     (facts.ObjectChanged, "object write", "object writes"),
@@ -45,13 +44,21 @@ class Ran:
         return f"{self.now} ({format_duration(self.seconds)} passed): {self.told}{late}"
 
 
-def summarise(journal: Journal, since_entry: int) -> str:
-    """Return what the journal gained from its entry number `since_entry` on, in one line."""
+def summarise(journal: Journal, since_entry: int, *, last_told: int) -> str:
+    """Return what the journal gained, in one line.
+
+    Args:
+        journal: What happened.
+        since_entry: The number of the first entry of this run.
+        last_told: The number of the first entry after the run before: a pipeline that fails at
+            once, because its file is wrong, does so between two runs.
+    """
     counts: dict[type[facts.Fact], int] = {}
     told = [entry.fact for entry in journal.entries()[since_entry:]]
     for fact in told:
         counts[type(fact)] = counts.get(type(fact), 0) + 1
-    parts = [
+    parts = _pipelines([entry.fact for entry in journal.entries()[last_told:]])
+    parts += [
         f"{counts[kind]} {one if counts[kind] == 1 else many}"
         for kind, one, many in _TOLD
         if counts.get(kind)
@@ -62,6 +69,15 @@ def summarise(journal: Journal, since_entry: int) -> str:
         many = "warning" if len(warnings) == 1 else "warnings"
         parts.append(f"{len(warnings)} {many} ({reasons})")
     return ", ".join(parts) or "nothing happened"
+
+
+def _pipelines(told: Sequence[facts.Fact]) -> list[str]:
+    runs = [fact for fact in told if isinstance(fact, facts.PipelineDone)]
+    if not runs:
+        return []
+    failed = sum(run.status == "failure" for run in runs)
+    many = "1 pipeline run" if len(runs) == 1 else f"{len(runs)} pipeline runs"
+    return [f"{many} ({failed} failed)" if failed else many]
 
 
 def _standing(told: Sequence[facts.Fact]) -> list[facts.EventSeen]:

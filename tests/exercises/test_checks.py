@@ -84,6 +84,33 @@ def test_name_may_be_written_in_small_letters(empty: Checks) -> None:
     assert empty.check(" e00.1").exercise == "E00.1"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ("replicas: 1", "replicas: three", "Flux says: Deployment/shop/cart dry-run failed"),
+        ("kind: Deployment", "kind: Deploymnt", 'no matches for kind "Deploymnt"'),
+        ("spec:\n  replicas", "specs:\n  replicas", "Flux says: Deployment/shop/cart"),
+    ],
+)
+def test_slips_in_a_manifest_are_told_in_the_words_of_flux(
+    before: str, after: str, found: str
+) -> None:
+    lab = prepared("E00.1")
+    shop = lab.forge.repository("shop")
+    cart = shop.read("base/cart.yaml")
+    assert before in cart
+    shop.commit({"base/cart.yaml": cart.replace(before, after)}, "Slip")
+    lab.run("5m")
+    assert found in lab.check("E00.1").found
+
+
+def test_a_check_that_cannot_read_a_lab_says_so(empty: Checks) -> None:
+    """Whatever is in a lab, a learner gets a result."""
+    unreadable = Checks(LabView(VirtualClock(1), None, None, {}, None))  # type: ignore[arg-type]
+    result = unreadable.check("E01.3")
+    assert "the check cannot read it: AttributeError" in result.found
+
+
 def test_hints_climb_and_stay_on_the_last(empty: Checks) -> None:
     result = empty.check("E00.1")
     steps = [hint.step for _ in range(6) if (hint := result.hint())]
