@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from gitops_sim.apimachinery.schedules import (
@@ -27,21 +30,51 @@ def test_a_step_from_a_number_goes_to_the_end() -> None:
 def test_words_stand_for_schedules() -> None:
     assert parse_schedule("@daily") == parse_schedule("0 0 * * *")
     assert schedule_problem("@sometimes") == "unrecognized descriptor: @sometimes"
+    assert schedule_problem("@every 90m") == ""
 
 
-def test_either_day_matches_unless_one_is_any() -> None:
-    both = parse_schedule("0 0 13 * 5")
-    assert both.on_day(13, 1)
-    assert both.on_day(2, 5)
-    assert not both.on_day(2, 1)
-    fridays = parse_schedule("0 0 * * 5")
-    assert fridays.on_day(2, 5)
-    assert not fridays.on_day(13, 1)
+@pytest.mark.parametrize(
+    ("schedule", "after", "due"),
+    [
+        ("* * * * *", "2026-01-05T09:00:00", "2026-01-05T09:01:00"),
+        ("* * * * *", "2026-01-05T09:00:59", "2026-01-05T09:01:00"),
+        ("*/15 * * * *", "2026-01-05T09:16:00", "2026-01-05T09:30:00"),
+        ("5/20 * * * *", "2026-01-05T09:26:00", "2026-01-05T09:45:00"),
+        ("0 3 * * mon-fri", "2026-01-09T04:00:00", "2026-01-12T03:00:00"),
+        ("0 0 29 2 *", "2026-01-05T00:00:00", "2028-02-29T00:00:00"),
+        ("0 0 13 * 5", "2026-01-05T00:00:00", "2026-01-09T00:00:00"),
+        ("0 0 */2 * 5", "2026-01-05T00:00:00", "2026-01-09T00:00:00"),
+        ("0 0 1 jan,jul *", "2026-01-05T00:00:00", "2026-07-01T00:00:00"),
+        ("@hourly", "2026-01-05T09:00:00", "2026-01-05T10:00:00"),
+        ("@weekly", "2026-01-05T09:00:00", "2026-01-11T00:00:00"),
+        ("@every 90m", "2026-01-05T09:00:00", "2026-01-05T10:30:00"),
+        ("@every 0s", "2026-01-05T09:00:00", "2026-01-05T09:00:01"),
+        ("TZ=UTC 0 3 * * *", "2026-01-05T09:00:00", "2026-01-06T03:00:00"),
+    ],
+)
+def test_the_next_time(schedule: str, after: str, due: str) -> None:
+    moment = datetime.fromisoformat(after).replace(tzinfo=UTC)
+    found = parse_schedule(schedule).next(moment, UTC)
+    assert found == datetime.fromisoformat(due).replace(tzinfo=UTC)
+
+
+def test_a_wall_time_that_a_clock_change_skips_is_not_due_that_day() -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    after = datetime(2026, 3, 28, 12, tzinfo=UTC)
+    found = parse_schedule("30 2 * * *").next(after, zone)
+    assert found is not None
+    assert found.astimezone(zone).isoformat() == "2026-03-30T02:30:00+02:00"
+
+
+def test_a_day_that_never_comes_is_never_due() -> None:
+    after = datetime(2026, 1, 1, tzinfo=UTC)
+    assert parse_schedule("0 0 31 2 *").next(after, UTC) is None
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
+        ("@every soon", 'failed to parse duration @every soon: time: invalid duration "soon"'),
         ("often", "expected exactly 5 fields, found 1: [often]"),
         ("60 * * * *", "end of range (60) above maximum (59): 60"),
         ("* * 0 * *", "beginning of range (0) below minimum (1): 0"),

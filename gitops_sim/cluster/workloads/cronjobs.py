@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from gitops_sim.apimachinery.schedules import Schedule, parse_schedule
 from gitops_sim.cluster.controlling import (
     Context,
     ControllerSpec,
@@ -22,7 +23,6 @@ from gitops_sim.cluster.controlling import (
     step,
 )
 from gitops_sim.cluster.ownership import controlled, is_being_deleted, owner_reference
-from gitops_sim.cluster.workloads.cron_schedule import CronSchedule, parse_schedule
 from gitops_sim.cluster.workloads.job_status import condition, is_finished_job
 from gitops_sim.cluster.workloads.pods import is_namespace_terminating
 from gitops_sim.errors import AlreadyExistsError, ApiError, NotFoundError
@@ -158,7 +158,7 @@ class _Run:
             self._tell("Warning", "UnknownTimeZone", message)
             return None
 
-    def _schedule(self) -> CronSchedule | None:
+    def _schedule(self) -> Schedule | None:
         text = self._cronjob["spec"]["schedule"]
         try:
             return parse_schedule(text)
@@ -167,7 +167,7 @@ class _Run:
             self._tell("Warning", "UnparseableSchedule", message)
             return None
 
-    def _last_due(self, schedule: CronSchedule, zone: tzinfo) -> tuple[datetime, datetime | None]:
+    def _last_due(self, schedule: Schedule, zone: tzinfo) -> tuple[datetime, datetime | None]:
         """Return from when on times count, and the last one that has come since, if any has."""
         metadata, spec = self._cronjob["metadata"], self._cronjob["spec"]
         since = self._status.get("lastScheduleTime") or metadata["creationTimestamp"]
