@@ -72,10 +72,6 @@ class FieldSet:
         """
         return cls(_read(fields))
 
-    def to_fields_v1(self) -> Tree:
-        """Return the `fieldsV1` form, in the server's order; shared, not to be changed."""
-        return self.tree
-
     def union(self, other: FieldSet) -> FieldSet:
         """Return the fields in either."""
         return FieldSet(union(self.tree, other.tree))

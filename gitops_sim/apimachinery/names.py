@@ -8,7 +8,6 @@ k8s.io/apiserver, pkg/storage/names.
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 from gitops_sim.protocols import RandomStream
@@ -17,7 +16,6 @@ __all__ = [
     "SUFFIX_LETTERS",
     "generate",
     "random_suffix",
-    "safe_hash",
     "validate_config_key",
     "validate_domain",
     "validate_env_name",
@@ -68,15 +66,6 @@ def generate(base: str, rng: RandomStream) -> str:
 def random_suffix(rng: RandomStream, length: int = _SUFFIX_LENGTH) -> str:
     """Return random letters out of `SUFFIX_LETTERS`."""
     return "".join(rng.choice(SUFFIX_LETTERS) for _ in range(length))
-
-
-def safe_hash(text: str, length: int = 10) -> str:
-    """Return a hash of text in `SUFFIX_LETTERS`, for names such as a ReplicaSet's.
-
-    Differs: Kubernetes hashes a Go struct's dump (FNV-32a); the letters are other ones.
-    """
-    digest = hashlib.sha256(text.encode()).digest()
-    return "".join(SUFFIX_LETTERS[byte % len(SUFFIX_LETTERS)] for byte in digest[:length])
 
 
 def validate_label(name: str) -> list[str]:

@@ -141,7 +141,7 @@ class Renderer:
             fix = "add a .yaml file, or name another directory"
             raise BuildError(folder or ".", 0, "no .yaml or .yml file in this directory", fix)
         self.builds += 1
-        objects = plain_objects(reading, folder, files)
+        objects = plain_objects(reading, files)
         return self._finish(key, "plain", objects, reading, options)
 
     def _kustomize(

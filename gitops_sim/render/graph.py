@@ -50,10 +50,6 @@ class Graph:
         self.files: dict[str, None] = {}
         self.resources: dict[str, None] = {}
 
-    def add_folder(self, folder: str, file: str) -> None:
-        """Follow the kustomization `file` of `folder`, and all that it names."""
-        self._follow(folder, kustomization.load(self.reading, file), ())
-
     def follow(self, root: Kustomization) -> None:
         """Follow a kustomization that may exist in memory only."""
         self._follow(root.folder, root, ())

@@ -33,7 +33,7 @@ def scan(reading: Reading, folder: str) -> list[str]:
     nested: dict[str, str | None] = {folder: None}
     # A walk visits `b/x` before `b.yaml`: compare path parts, not text.
     for path in sorted(reading.tree.files(folder), key=lambda path: path.split("/")):
-        inner = _kustomization_above(reading, path, folder, nested)
+        inner = _kustomization_above(reading, path, nested)
         if inner is not None:
             resources[inner] = None
         elif path.endswith(SUFFIXES) and not reading.is_directory(path):
@@ -44,7 +44,7 @@ def scan(reading: Reading, folder: str) -> list[str]:
     return list(resources)
 
 
-def plain_objects(reading: Reading, folder: str, files: list[str]) -> list[Rendered]:
+def plain_objects(reading: Reading, files: list[str]) -> list[Rendered]:
     """Return the objects of plain files, in order.
 
     Raises:
@@ -93,12 +93,10 @@ def repeated_folders(tree: TreeReader, folder: str) -> list[str]:
     return sorted(repeated)
 
 
-def _kustomization_above(
-    reading: Reading, path: str, top: str, known: dict[str, str | None]
-) -> str | None:
-    """Return the outermost directory between `top` and a file that has a kustomization file.
+def _kustomization_above(reading: Reading, path: str, known: dict[str, str | None]) -> str | None:
+    """Return the outermost directory above a file that has a kustomization file.
 
-    `known` remembers the answer for each directory seen; `top` itself has none.
+    `known` remembers the answer for each directory seen; the walk ends at the one where it began.
     """
     folder = parent(path)
     pending = []
