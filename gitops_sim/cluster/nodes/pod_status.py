@@ -13,7 +13,7 @@ from typing import Any
 
 from gitops_sim.cluster.nodes import containers
 from gitops_sim.cluster.nodes.pod_runs import ContainerRun, Ended, PodRun
-from gitops_sim.cluster.nodes.pods import has_initialized, init_is_done, is_sidecar
+from gitops_sim.cluster.nodes.pods import has_initialized, init_is_done, is_sidecar, restarts
 from gitops_sim.types import Manifest
 
 __all__ = ["pod_status"]
@@ -75,6 +75,11 @@ def pod_status(
             _container_status(c, view, waits_for_init=True) for c in inits
         ]
     status["containerStatuses"] = mains
+    ephemeral = spec.get("ephemeralContainers")
+    if ephemeral:
+        status["ephemeralContainerStatuses"] = [
+            _container_status(c, view, waits_for_init=False) | {"ready": False} for c in ephemeral
+        ]
     return status
 
 
@@ -157,20 +162,19 @@ def _phase(view: _View, mains: list[dict[str, Any]]) -> str:
     if view.incomplete:
         failed = policy == "Never" and any(_failed_init(c, run) for c in _plain_inits(pod))
         return "Failed" if failed else "Pending"
-    over, failed, going = 0, 0, 0
+    specs = {container["name"]: container for container in pod["spec"]["containers"]}
+    failed = again = 0
     for status in mains:
         state, last = status["state"], status["lastState"]
         ended = state.get("terminated") or (last.get("terminated") if "waiting" in state else None)
-        if "running" in state:
-            going += 1
-        elif ended is None:
+        if ended is None and "running" not in state:
             return "Pending"
-        else:
-            over += 1
+        if ended is not None:
             failed += ended["exitCode"] != 0
-    if going or (run.killing_since is None and policy == "Always"):
-        return "Running"
-    if run.killing_since is None and policy == "OnFailure" and failed:
+            again += restarts(pod, specs[status["name"]], ended["exitCode"])
+    if any(state.started is not None for state in run.containers.values()):
+        return "Running"  # sidecars stop after the others
+    if run.killing_since is None and again:
         return "Running"
     return "Failed" if failed else "Succeeded"
 

@@ -8,7 +8,7 @@ Differs: hooks are not run, except that a preStop that sleeps is waited for.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,11 +27,13 @@ __all__ = [
     "init_is_done",
     "is_sidecar",
     "kill",
+    "restarts",
     "sync",
 ]
 
 NEVER = math.inf
 _SANDBOX_SECONDS = 0.3
+_KILLED = (137, "Error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,38 +74,73 @@ def sync(pod: Manifest, run: PodRun, site: Site) -> float:
         message = "Pod was active on the node longer than the specified deadline"
         run.fails_as = ("DeadlineExceeded", message)
         site.tell("Normal", "DeadlineExceeded", message, "")
-        _stop_all(pod, run, site, 137, "Error")
+        _stop_all(pod, run, site, _KILLED)
         return NEVER
     return min(_sync_containers(pod, run, site), deadline)
 
 
 def kill(pod: Manifest, run: PodRun, site: Site) -> float:
-    """Let a deleted pod stop in its time of grace; return when all of it has stopped.
+    """Let a deleted pod stop in its time of grace; return when the next of it will have stopped.
 
-    When that moment has come, its containers have ended.
+    When that moment is not in the future, all of its containers have ended.
     """
     if run.killing_since is None:
         run.killing_since = site.now
-        for container, _ in _containers(pod):
+        for container in (c for group in _stop_order(pod) for c in group):
             state = run.containers.get(container["name"])
             if state is not None and state.started is not None:
                 message = f"Stopping container {container['name']}"
                 site.tell("Normal", "Killing", message, _field_path(pod, container))
-    is_running = any(state.started is not None for state in run.containers.values())
-    if not is_running:
+    if not any(state.started is not None for state in run.containers.values()):
         return site.now
     grace = float(pod["metadata"].get("deletionGracePeriodSeconds", 30))
-    needs = max((_stop_seconds(container) for container, _ in _containers(pod)), default=0.0)
-    stopped_at = run.killing_since + min(grace, needs)
-    if site.now >= stopped_at:
-        ended = (0, "Completed") if needs <= grace else (137, "Error")
-        _stop_all(pod, run, site, *ended)
-    return stopped_at
+    latest = run.killing_since + grace
+    left = run.killing_since
+    for group in _stop_order(pod):
+        stopped_at = min(latest, left + max(_stop_seconds(container) for container in group))
+        if site.now < stopped_at:
+            return stopped_at
+        for container in group:
+            is_in_time = left + _stop_seconds(container) <= latest
+            _stop(pod, container, run, site, (0, "Completed") if is_in_time else _KILLED)
+        left = stopped_at
+    return left
+
+
+def _stop_order(pod: Manifest) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Yield what stops together: all but the sidecars, then those, the last one first."""
+    inits = pod["spec"].get("initContainers") or ()
+    plain = [container for container in inits if not is_sidecar(container)]
+    yield [*plain, *pod["spec"]["containers"], *(pod["spec"].get("ephemeralContainers") or ())]
+    for container in reversed(inits):
+        if is_sidecar(container):
+            yield [container]
 
 
 def is_sidecar(container: Mapping[str, Any]) -> bool:
     """True for an init container that runs beside the main ones (restartPolicy: Always)."""
     return container.get("restartPolicy") == "Always"
+
+
+def restarts(pod: Manifest, container: Mapping[str, Any], exit_code: int) -> bool:
+    """True when a container of a pod is started again after it ended with an exit code.
+
+    Its own rules decide first, then its own policy, then that of the pod.
+    """
+    for rule in container.get("restartPolicyRules") or ():
+        wanted = rule.get("exitCodes") or {}
+        if (exit_code in (wanted.get("values") or ())) == (wanted.get("operator") == "In"):
+            return bool(rule["action"] == "Restart")
+    if _is_in(pod, "ephemeralContainers", container):
+        return False
+    policy = container.get("restartPolicy") or pod["spec"].get("restartPolicy", "Always")
+    if policy == "Always" and _is_in(pod, "initContainers", container):
+        return exit_code != 0 or is_sidecar(container)
+    return bool(policy == "Always" or (policy == "OnFailure" and exit_code != 0))
+
+
+def _is_in(pod: Manifest, group: str, container: Mapping[str, Any]) -> bool:
+    return any(other is container for other in pod["spec"].get(group) or ())
 
 
 def init_is_done(container: Mapping[str, Any], state: ContainerRun | None, now: float) -> bool:
@@ -146,16 +183,21 @@ def _sync_containers(pod: Manifest, run: PodRun, site: Site) -> float:
             has_initialized(pod, run) or init_is_done(container, state, site.now)
         )
     if not blocked and _mains_are_over(pod, run):
-        _stop_all(pod, run, site, 0, "Completed")  # sidecars
+        _stop_all(pod, run, site, (0, "Completed"))  # sidecars
         return NEVER
+    for container in pod["spec"].get("ephemeralContainers") or ():
+        state = run.containers.setdefault(container["name"], ContainerRun())
+        around = _surroundings(pod, container, run, site, is_init=False)
+        due = min(due, containers.advance(container, state, around))
     return due
 
 
 def _mains_are_over(pod: Manifest, run: PodRun) -> bool:
-    restarts = _restarts(pod["spec"].get("restartPolicy", "Always"))
     for container in pod["spec"]["containers"]:
         state = run.containers.get(container["name"])
-        if state is None or state.ended is None or restarts(state.ended.exit_code):
+        if state is None or state.ended is None:
+            return False
+        if restarts(pod, container, state.ended.exit_code):
             return False
     return True
 
@@ -171,9 +213,6 @@ def _containers(pod: Manifest) -> Iterator[tuple[Mapping[str, Any], bool]]:
 def _surroundings(
     pod: Manifest, container: Mapping[str, Any], run: PodRun, site: Site, *, is_init: bool
 ) -> Surroundings:
-    policy = pod["spec"].get("restartPolicy", "Always")
-    if is_init:
-        policy = "Always" if is_sidecar(container) else _INIT_POLICY[policy]
     path = _field_path(pod, container)
     metadata = pod["metadata"]
     owners = metadata.get("ownerReferences") or ()
@@ -184,7 +223,7 @@ def _surroundings(
         now=site.now,
         pod=(run.uid, f"{metadata['name']}_{metadata['namespace']}({run.uid})"),
         address=run.address,
-        restarts=_restarts(policy),
+        restarts=lambda exit_code: restarts(pod, container, exit_code),
         should_end=(is_init and not is_sidecar(container)) or (of_job and not is_init),
         config_problem=site.configuration.container_problem(pod, container),
         env=site.configuration.env_names(pod, container),
@@ -192,28 +231,25 @@ def _surroundings(
     )
 
 
-_INIT_POLICY = {"Always": "OnFailure", "OnFailure": "OnFailure", "Never": "Never"}
-
-
-def _restarts(policy: str) -> Callable[[int], bool]:
-    if policy == "Always":
-        return lambda exit_code: True
-    if policy == "OnFailure":
-        return lambda exit_code: exit_code != 0
-    return lambda exit_code: False
-
-
 def _field_path(pod: Manifest, container: Mapping[str, Any]) -> str:
-    is_init = any(c is container for c in pod["spec"].get("initContainers") or ())
-    return f"spec.{'initContainers' if is_init else 'containers'}{{{container['name']}}}"
+    groups = ("initContainers", "ephemeralContainers")
+    group = next((name for name in groups if _is_in(pod, name, container)), "containers")
+    return f"spec.{group}{{{container['name']}}}"
 
 
-def _stop_all(pod: Manifest, run: PodRun, site: Site, exit_code: int, reason: str) -> None:
-    for container, is_init in _containers(pod):
-        state = run.containers.get(container["name"])
-        if state is not None and state.started is not None:
-            around = _surroundings(pod, container, run, site, is_init=is_init)
-            containers.end(state, around, exit_code, reason)
+def _stop_all(pod: Manifest, run: PodRun, site: Site, ended: tuple[int, str]) -> None:
+    for group in _stop_order(pod):
+        for container in group:
+            _stop(pod, container, run, site, ended)
+
+
+def _stop(
+    pod: Manifest, container: Mapping[str, Any], run: PodRun, site: Site, ended: tuple[int, str]
+) -> None:
+    state = run.containers.get(container["name"])
+    if state is not None and state.started is not None:
+        around = _surroundings(pod, container, run, site, is_init=False)
+        containers.end(state, around, *ended)
 
 
 def _deadline(pod: Manifest, run: PodRun) -> float:

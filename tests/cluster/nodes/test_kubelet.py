@@ -425,3 +425,68 @@ def test_logs_are_what_the_image_prints(lab: Any) -> None:
     lab.create_pod("shop/web:1")
     lab.run(10)
     assert lab.cluster.logs("web") == "listening on :80\n"
+
+
+def test_sidecars_stop_after_the_containers_that_they_serve(lab: Any) -> None:
+    sidecars = [
+        {"name": name, "image": "shop/web:1", "restartPolicy": "Always"}
+        for name in ("first", "second")
+    ]
+    lab.create_pod("shop/web:1", initContainers=sidecars)
+    lab.run(30)
+    lab.cluster.delete("v1/Pod", "web", "default")
+    seen = []
+    for _ in range(40):
+        lab.run(0.1)
+        if not lab.places():
+            break
+        for name in ("main", "first", "second"):
+            if "terminated" in lab.container(container=name)["state"] and name not in seen:
+                seen.append(name)
+    assert seen == ["main", "second"]  # with the first one the pod goes
+    assert lab.places() == {}
+
+
+@pytest.mark.parametrize(("code", "starts"), [(42, True), (1, False)])
+def test_rules_of_a_container_say_which_ends_start_it_again(
+    lab: Any, code: int, *, starts: bool
+) -> None:
+    lab.registry.push("shop/job:1", crash_after="2s", exit_code=code)
+    rule = {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}
+    own = {"restartPolicy": "Never", "restartPolicyRules": [rule]}
+    lab.create_pod("shop/job:1", container=own, restartPolicy="Never")
+    lab.run(60)
+    assert (lab.container()["restartCount"] > 0) is starts
+    assert lab.pod()["status"]["phase"] == ("Running" if starts else "Failed")
+
+
+def test_a_policy_of_a_container_outweighs_that_of_its_pod(lab: Any) -> None:
+    lab.registry.push("shop/job:1", crash_after="2s", exit_code=0)
+    lab.create_pod("shop/job:1", container={"restartPolicy": "Never"})
+    lab.run(60)
+    assert lab.container()["restartCount"] == 0
+    assert lab.pod()["status"]["phase"] == "Succeeded"
+
+
+def test_an_ephemeral_container_runs_beside_the_others_and_counts_for_nothing(lab: Any) -> None:
+    lab.create_pod("shop/web:1")
+    lab.run(30)
+    debugger = {"name": "debugger", "image": "busybox:1", "targetContainerName": "main"}
+    lab.cluster.patch(
+        "v1/Pod",
+        "web",
+        {"spec": {"ephemeralContainers": [debugger]}},
+        "default",
+        subresource="ephemeralcontainers",
+    )
+    lab.run(30)
+    (status,) = lab.pod()["status"]["ephemeralContainerStatuses"]
+    assert "running" in status["state"]
+    assert status["ready"] is False
+    assert lab.is_ready()
+    event = next(
+        e
+        for e in lab.cluster.list("v1/Event")
+        if e["involvedObject"].get("fieldPath") == "spec.ephemeralContainers{debugger}"
+    )
+    assert event["reason"] == "Pulling"
