@@ -1,6 +1,7 @@
 """`gitops-sim check [LAB]`: are exercises solved, or do they judge rightly?
 
-A saved lab (`lab.save`) is a learner's: its exercises are judged on it. The name of a lab of the
+A saved lab (`lab.save`) is a learner's: its exercises are judged on it, with how many attempts and
+hints they took. The name of a lab of the
 course, or nothing for all, runs the quality gate: the starter fails, every right answer passes,
 every known wrong answer is told its own message, on several seeds.
 """
@@ -16,6 +17,7 @@ from gitops_sim.errors import InputError
 from gitops_sim.exercises import Exercise, installed_exercises
 from gitops_sim.exercises.gate import SEEDS, problems
 from gitops_sim.lab import Lab
+from gitops_sim.lab.saving import load
 
 __all__ = ["configure", "run"]
 
@@ -39,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     exercises = _chosen(arguments.exercise)
     file = Path(arguments.lab)
     if arguments.lab and file.is_file():
-        return _judge(Lab.load(file), exercises)
+        return _judge(file, exercises)
     if arguments.lab:
         exercises = [e for e in exercises if e.folder.name == arguments.lab.rstrip("/")]
         if not exercises:
@@ -62,12 +64,21 @@ def _chosen(names: Sequence[str]) -> list[Exercise]:
     return [exercise for name, exercise in sorted(known.items()) if not names or name in names]
 
 
-def _judge(lab: Lab, exercises: Sequence[Exercise]) -> int:
+def _judge(file: Path, exercises: Sequence[Exercise]) -> int:
+    """Judge a saved lab; an answer that was handed in is not in it, so what passed then counts."""
+    lab, progress = Lab.load(file), load(file).progress
     failed = 0
     for exercise in exercises:
-        result = lab.check(exercise.name)
-        print(result)
-        failed += not result.passed
+        result, done = lab.check(exercise.name), progress.get(exercise.name)
+        passed_at = done["passed_at"] if done else None
+        if result.passed or passed_at is None:
+            print(result)
+        else:
+            when = lab.clock.timestamp(passed_at)[11:19]
+            print(f"Passed: {exercise.name} {exercise.title}\n  {'Found:':16} it passed at {when}")
+        if done:
+            print(f"  {'Progress:':16} attempts {done['attempts']}, hints {done['hints']}")
+        failed += not result.passed and passed_at is None
     return 1 if failed else 0
 
 

@@ -8,7 +8,7 @@ so that asking changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from typing import Any
 
@@ -63,6 +63,14 @@ class Checks:
         self.progress: dict[str, Progress] = {}
         self._view = view
         self._exercises = exercises
+
+    def recorded(self) -> dict[str, dict[str, Any]]:
+        """Return what was done so far as plain values, for the file of a saved lab."""
+        return {name: asdict(done) for name, done in sorted(self.progress.items())}
+
+    def restore(self, recorded: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take over what `recorded` returned."""
+        self.progress = {name: Progress(**done) for name, done in recorded.items()}
 
     def check(self, name: str, *, answer: Any = None) -> CheckResult:
         """Judge one exercise; the same lab and answer always give the same result.

@@ -291,13 +291,14 @@ class Lab:
         return self._serving
 
     def save(self, path: str | Path) -> None:
-        """Write seed, version and all outside inputs to a file that `load` reads.
+        """Write seed, version, all outside inputs and what was solved to a file for `load`.
 
         Raises:
             LabError: It cannot be written, or something was interrupted where nobody knows what
                 it had done.
         """
-        saved = saving.Saved(self.clock.seed, self.clock.timestamp(0.0), self._door.log())
+        begins, done = self.clock.timestamp(0.0), self._checks.recorded()
+        saved = saving.Saved(self.clock.seed, begins, self._door.log(), progress=done)
         saving.save(Path(path), saved)
 
     @classmethod
@@ -324,6 +325,7 @@ class Lab:
             told = f"{path} cannot be done again: {type(error).__name__}: {error}"
             raise LabError(told, "load it with the version that saved it") from error
         lab._told = len(lab.journal)
+        lab._checks.restore(saved.progress)
         return lab
 
     def fork(self, *, at: str | None = None) -> Lab:

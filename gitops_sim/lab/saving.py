@@ -11,7 +11,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -39,11 +39,16 @@ MOST_BYTES = 256 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """All that a lab is: its seed, its epoch (RFC 3339), and what came through its door."""
+    """All that a lab is: its seed, its epoch (RFC 3339), and what came through its door.
+
+    `progress` is what its learner has done, by exercise: `attempts`, `hints` and `passed_at`. No
+    history depends on it.
+    """
 
     seed: int
     epoch: str
     inputs: Sequence[Input]
+    progress: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, kw_only=True)
 
 
 def save(path: Path, lab: Saved) -> None:
@@ -58,6 +63,7 @@ def save(path: Path, lab: Saved) -> None:
         "seed": lab.seed,
         "epoch": lab.epoch,
         "inputs": [asdict(entry) for entry in lab.inputs],
+        "progress": lab.progress,
     }
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     try:
@@ -89,11 +95,24 @@ def load(path: Path) -> Saved:
                 f"load it with that version; this one reads {FORMAT!r}",
             )
         inputs = [_input(entry) for entry in document["inputs"]]
-        return Saved(int(document["seed"]), str(document["epoch"]), inputs)
+        progress = _progress(document.get("progress") or {})
+        return Saved(int(document["seed"]), str(document["epoch"]), inputs, progress=progress)
     except OSError as error:
         raise InputError(str(path), 0, error.strerror or "cannot be read") from None
-    except (ValueError, KeyError, TypeError, RecursionError, zlib.error):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error):
         raise InputError(str(path), 0, "no saved lab", "write one with lab.save(path)") from None
+
+
+def _progress(recorded: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return what a learner has done as it was saved; files of before have none."""
+    return {
+        str(name): {
+            "attempts": int(done["attempts"]),
+            "hints": int(done["hints"]),
+            "passed_at": None if done["passed_at"] is None else float(done["passed_at"]),
+        }
+        for name, done in recorded.items()
+    }
 
 
 def _input(entry: Mapping[str, Any]) -> Input:

@@ -37,6 +37,24 @@ def test_unsolved_lab_is_code_1_and_told_why(
     assert "You scaled `cart` in the cluster." in shown
 
 
+def test_what_was_passed_before_counts_and_hints_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An answer that is a value is not in the file; that it was right is."""
+    exercise = installed_exercises()["E03.1"]
+    lab: Lab = script(exercise.folder / exercise.setup, "setup")(4)
+    assert not lab.check("E03.1", answer={"Pod": "Deployment"})
+    lab.check("E03.1").hint()
+    assert lab.check("E03.1", answer={"Pod": "ReplicaSet", "ReplicaSet": "Deployment"})
+    file = tmp_path / "mine.lab"
+    lab.save(file)
+    assert main(["check", str(file), "--exercise", "E03.1"]) == 0
+    shown = capsys.readouterr().out
+    assert "it passed at 09:01:0" in shown
+    assert "attempts 3, hints 1" in shown
+    assert Lab.load(file).check("E03.1").hint().step == 2  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [

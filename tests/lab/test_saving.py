@@ -23,7 +23,8 @@ INPUTS = [
 
 def test_a_saved_lab_reads_back_equal_and_repeats_to_the_byte(tmp_path: Path) -> None:
     one, other = tmp_path / "one.lab", tmp_path / "other.lab"
-    lab = saving.Saved(7, "2026-01-05T09:00:00Z", INPUTS)
+    done = {"E00.1": {"attempts": 2, "hints": 1, "passed_at": 60.0}}
+    lab = saving.Saved(7, "2026-01-05T09:00:00Z", INPUTS, progress=done)
     saving.save(one, lab)
     saving.save(other, lab)
     assert saving.load(one) == lab
