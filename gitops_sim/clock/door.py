@@ -8,19 +8,16 @@ answers meanwhile (a webhook) is kept with the input that was worked on.
 
 from __future__ import annotations
 
-import base64
 import functools
-import importlib
 import json
-import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field, replace
-from types import FunctionType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from gitops_sim.clock.door_values import decoded, encoded, not_kept
 from gitops_sim.clock.interrupts import Interrupts
 from gitops_sim.clock.virtual import VirtualClock
 from gitops_sim.errors import LabError
@@ -147,10 +144,10 @@ class Door:
         """Log one input and hold the lock while it is worked on."""
         told = f"{address}.{method}"
         try:
-            encoded = [self._encoded(arg, told) for arg in args]
-            named = {name: self._encoded(value, told) for name, value in kwargs.items()}
+            values = [encoded(arg, self._objects, told) for arg in args]
+            named = {name: encoded(value, self._objects, told) for name, value in kwargs.items()}
         except RecursionError:
-            raise _not_kept(told, "what contains itself, or is nested too deep,") from None
+            raise not_kept(told, "what contains itself, or is nested too deep,") from None
         with self.lock:
             # Only under the lock is it certain which input this is, and when.
             entry = Input(
@@ -159,7 +156,7 @@ class Door:
                 self._clock.events,
                 address,
                 method,
-                encoded,
+                values,
                 named,
             )
             with self._working(entry) as work:
@@ -324,8 +321,11 @@ class Door:
                 f"input {entry.seq}: nothing answers to {entry.address!r}",
                 "load it with the version that saved it",
             )
-        args = [self._decoded(arg) for arg in entry.args]
-        kwargs = {name: self._decoded(value) for name, value in entry.kwargs.items()}
+        args = [decoded(arg, self._objects, self._functions_of) for arg in entry.args]
+        kwargs = {
+            name: decoded(value, self._objects, self._functions_of)
+            for name, value in entry.kwargs.items()
+        }
         raised = ""
         self._repeated = entry
         try:
@@ -370,45 +370,6 @@ class Door:
                 ) from None
         return inputs
 
-    def _encoded(self, value: Any, told: str) -> Any:
-        """Return the value as JSON: bytes, tuples, façade objects and functions marked."""
-        if isinstance(value, float) and not math.isfinite(value):
-            raise _not_kept(told, repr(value))
-        if value is None or isinstance(value, str | bool | int | float):
-            return value
-        if isinstance(value, bytes):
-            return {"$bytes": base64.b64encode(value).decode()}
-        if isinstance(value, dict):
-            odd = next((name for name in value if not isinstance(name, str)), None)
-            if odd is not None:
-                raise _not_kept(told, f"the key {odd!r}, which is no text,")
-            encoded = {name: self._encoded(item, told) for name, item in value.items()}
-            return {"$plain": encoded} if _is_mark(value) else encoded
-        if isinstance(value, list | tuple):
-            return [self._encoded(item, told) for item in value]
-        address = getattr(value, "_address", None)
-        if isinstance(address, str) and address in self._objects:
-            return {"$object": address}
-        name = getattr(value, "__qualname__", "")
-        if isinstance(value, FunctionType) and "<" not in name:
-            return {"$function": f"{value.__module__}:{name}"}
-        raise _not_kept(told, repr(value))
-
-    def _decoded(self, value: Any) -> Any:
-        if isinstance(value, list):
-            return [self._decoded(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        if value.keys() == {"$plain"}:
-            return {name: self._decoded(item) for name, item in value["$plain"].items()}
-        if value.keys() == {"$bytes"}:
-            return base64.b64decode(value["$bytes"])
-        if value.keys() == {"$object"}:
-            return self._objects[value["$object"]]
-        if value.keys() == {"$function"}:
-            return _function(value["$function"], self._functions_of)
-        return {name: self._decoded(item) for name, item in value.items()}
-
 
 def _check_repeatable(entry: Input) -> None:
     if entry.stopped == -1:
@@ -429,31 +390,3 @@ def _outside_method(target: Any, entry: Input) -> Callable[..., Any]:
         )
     found: Callable[..., Any] = method  # type: ignore[assignment]
     return found
-
-
-def _function(told: str, modules: Sequence[str] | None) -> Any:
-    """Return the function that a log names as `module:name`."""
-    module, _, name = told.partition(":")
-    if modules is not None and not any(f"{module}.".startswith(f"{m}.") for m in modules):
-        raise LabError(
-            f"the saved lab names {told}, a function outside of {', '.join(modules)}",
-            f"if you trust that file: Lab.load(path, functions_of=[{module!r}])",
-        )
-    found: Any = importlib.import_module(module)
-    for part in name.split("."):
-        found = getattr(found, part)
-    if not isinstance(found, FunctionType) or found.__module__ != module:
-        raise LabError(f"the saved lab names {told}, which is no function of that module")
-    return found
-
-
-def _is_mark(value: dict[str, Any]) -> bool:
-    """True for a mapping of the caller's that looks like one of our own marks."""
-    return len(value) == 1 and next(iter(value)) in ("$plain", "$bytes", "$object", "$function")
-
-
-def _not_kept(told: str, what: str) -> LabError:
-    return LabError(
-        f"{told}: {what} cannot be kept in the lab's log",
-        "give plain values, or a function that is defined in a module",
-    )

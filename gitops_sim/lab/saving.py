@@ -32,6 +32,7 @@ _TYPES: Mapping[str, Any] = {
     "kwargs": dict,
     "error": str,
     "heard": list,
+    "stopped": int | None,
 }
 MOST_BYTES = 256 * 1024 * 1024
 """Unpacked size of a saved lab that is still read."""

@@ -73,7 +73,14 @@ def test_a_file_that_unpacks_without_end_is_refused(
     "changes",
     [
         *({"seq": "x"}, {"time": None}, {"address": []}, {"method": 3}, {"args": "ab"}),
-        *({"kwargs": []}, {"error": None}, {"heard": 3}, {"heard": [3]}, {"heard": [[1, 2]]}),
+        *(
+            {"stopped": "x"},
+            {"kwargs": []},
+            {"error": None},
+            {"heard": 3},
+            {"heard": [3]},
+            {"heard": [[1, 2]]},
+        ),
         *({"address": "nobody"}, {"method": "__class__"}, {"method": "save", "args": ["x"]}),
         *({"args": [{"$object": "nobody"}, 3]}, {"args": [{"$bytes": 3}, 3]}),
         *({"args": [{"$function": 3}, 3]}, {"args": [{"$function": "os:system"}, 3]}),
