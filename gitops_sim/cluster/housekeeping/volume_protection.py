@@ -18,8 +18,8 @@ from gitops_sim.cluster.controlling import (
     Steps,
     step,
 )
-from gitops_sim.cluster.housekeeping.volume_matching import claims_of, used_claims
 from gitops_sim.cluster.ownership import exact_kind, is_being_deleted, owner_reference
+from gitops_sim.cluster.volume_matching import claims_of, used_claims
 from gitops_sim.errors import AlreadyExistsError, ApiError, NotFoundError
 from gitops_sim.runtime import Caches, ReconcileFunction, Request, Watched
 from gitops_sim.types import Manifest

@@ -1,14 +1,14 @@
 """Claims and volumes: bound to each other, provisioned when none fits, reclaimed afterwards.
 
-A claim gets the smallest volume that fits. Where none does and its class has a provisioner, the
+A claim gets the smallest volume that fits, or waits until its first pod has a node, if its class
+says so. Where none does and its class has a provisioner, the
 claim is annotated, and the provisioner makes a volume for it. Binding is four writes: the volume
 names the claim, turns Bound, the claim names the volume, turns Bound; whatever of it is done, the
 next reconcile goes on from there.
 
 Source: k8s.io/kubernetes, pkg/controller/volume/persistentvolume/pv_controller.go;
 kubernetes-csi/external-provisioner, controller.
-Differs: with WaitForFirstConsumer a claim is bound as soon as a pod uses it, before the pod has a
-node; one provisioner serves every class whose provisioner is not kubernetes.io/no-provisioner;
+Differs: one provisioner serves every class whose provisioner is not kubernetes.io/no-provisioner;
 volumes are not resized.
 """
 
@@ -24,7 +24,10 @@ from gitops_sim.cluster.controlling import (
     Steps,
     step,
 )
-from gitops_sim.cluster.housekeeping.volume_matching import (
+from gitops_sim.cluster.nodes.volume_binding import SELECTED_NODE
+from gitops_sim.cluster.ownership import is_being_deleted
+from gitops_sim.cluster.volume_matching import (
+    BY_CONTROLLER,
     NO_PROVISIONER,
     best_volume,
     claim_reference,
@@ -33,9 +36,10 @@ from gitops_sim.cluster.housekeeping.volume_matching import (
     default_class,
     fresh_volume,
     is_for,
+    reserved_volume,
     used_claims,
+    waits_for_consumer,
 )
-from gitops_sim.cluster.ownership import is_being_deleted
 from gitops_sim.errors import AlreadyExistsError, NotFoundError
 from gitops_sim.runtime import Caches, ReconcileFunction, Request, Watched
 from gitops_sim.types import Manifest, Result, Step
@@ -60,7 +64,6 @@ _CLASSES, _PODS = "storage.k8s.io/v1/StorageClass", "v1/Pod"
 _USERS = "users"
 _PROVISIONER_KEY = "volume.kubernetes.io/storage-provisioner"
 _COMPLETED = "pv.kubernetes.io/bind-completed"
-_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
 _PROVISION_SECONDS = 1.0
 
 
@@ -118,17 +121,16 @@ class _Binder:
                 claim = self._client.update(claim | {"spec": spec})
         class_name = class_of(claim) or ""
         storage_class = self._context.caches[_CLASSES].get(class_name) if class_name else None
-        if self._waits_for_consumer(claim, storage_class):
-            message = "waiting for first consumer to be created before binding"
-            self._tell(claim, "Normal", "WaitForFirstConsumer", message)
-            yield from self._write_phase(claim, "Pending")
-            return
-        volume = best_volume(claim, self._volumes.list())
+        waits = waits_for_consumer(storage_class)
+        find = reserved_volume if waits else best_volume
+        volume = find(claim, self._volumes.list())
         if volume is not None:
             yield from self._bind(claim, volume)
             return
         yield from self._write_phase(claim, "Pending")
-        if not class_name:
+        if waits and SELECTED_NODE not in (claim["metadata"].get("annotations") or {}):
+            self._tell(claim, "Normal", *self._awaited(claim))
+        elif not class_name:
             message = "no persistent volumes available for this claim and no storage class is set"
             self._tell(claim, "Normal", "FailedBinding", message)
         elif storage_class is None:
@@ -140,14 +142,18 @@ class _Binder:
         else:
             yield from self._ask_provisioner(claim, storage_class["provisioner"])
 
-    def _waits_for_consumer(self, claim: Manifest, storage_class: Manifest | None) -> bool:
-        if storage_class is None:
-            return False
-        if storage_class.get("volumeBindingMode") != "WaitForFirstConsumer":
-            return False
-        metadata = claim["metadata"]
-        key = f"{metadata['namespace']}/{metadata['name']}"
-        return not self._context.caches[_PODS].by_index(_USERS, key)
+    def _awaited(self, claim: Manifest) -> tuple[str, str]:
+        """Return for what a claim waits that is bound with its first pod: reason and message."""
+        key = f"{claim['metadata']['namespace']}/{claim['metadata']['name']}"
+        names = [
+            pod["metadata"]["name"]
+            for pod in self._context.caches[_PODS].by_index(_USERS, key)
+            if not pod["spec"].get("nodeName")
+        ]
+        if not names:
+            return "WaitForFirstConsumer", "waiting for first consumer to be created before binding"
+        subject = f"pods {','.join(names)}" if len(names) > 1 else f"pod {names[0]}"
+        return "WaitForPodScheduled", f"waiting for {subject} to be scheduled"
 
     def _ask_provisioner(self, claim: Manifest, provisioner: str) -> Steps:
         current = self._claims.get(claim["metadata"]["name"], claim["metadata"]["namespace"])
@@ -167,7 +173,7 @@ class _Binder:
         if reference.get("uid") != claim["metadata"]["uid"]:
             annotations = {**(volume["metadata"].get("annotations") or {})}
             if not reference:
-                annotations[_BY_CONTROLLER] = "yes"
+                annotations[BY_CONTROLLER] = "yes"
             yield step("bind", volume)
             volume = self._client.update(
                 volume
@@ -179,7 +185,7 @@ class _Binder:
         annotations = dict(claim["metadata"].get("annotations") or {})
         if claim["spec"].get("volumeName") != name or _COMPLETED not in annotations:
             if claim["spec"].get("volumeName") != name:
-                annotations[_BY_CONTROLLER] = "yes"
+                annotations[BY_CONTROLLER] = "yes"
             annotations[_COMPLETED] = "yes"
             yield step("bind", claim)
             claim = self._client.update(

@@ -6,15 +6,17 @@ Source: k8s.io/kubernetes, pkg/scheduler/framework/runtime (RunFilterPluginsWith
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from gitops_sim.cluster.nodes.filters import Misfit, misfits
 from gitops_sim.cluster.nodes.node_infos import Placed, Supposed, pod_requests
 from gitops_sim.cluster.nodes.pod_affinity import Neighbourhood
 from gitops_sim.cluster.nodes.pod_terms import Namespaces
 from gitops_sim.cluster.nodes.topology_spread import Spread
+from gitops_sim.cluster.nodes.volume_binding import Volumes
 from gitops_sim.types import Manifest
 
-__all__ = ["Fitting", "priority_of"]
+__all__ = ["Fitting", "Scene", "priority_of"]
 
 
 def priority_of(pod: Manifest) -> int:
@@ -22,33 +24,39 @@ def priority_of(pod: Manifest) -> int:
     return int(pod["spec"].get("priority") or 0)
 
 
-class Fitting:
-    """Judges nodes for one pod.
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a pod is placed into.
 
-    Args:
-        pod: Is to be placed.
+    Attributes:
         nodes: All nodes.
         placed: What is on them.
         namespaces: Labels of all namespaces.
         nominated: By node, the pods for which others were made to go from there.
+        volumes: Claims and volumes.
     """
 
-    def __init__(
-        self,
-        pod: Manifest,
-        nodes: Sequence[Manifest],
-        placed: Placed,
-        namespaces: Namespaces,
-        nominated: Mapping[str, Sequence[Manifest]],
-    ) -> None:
-        self.pod, self.nodes, self.placed, self.namespaces = pod, nodes, placed, namespaces
+    nodes: Sequence[Manifest]
+    placed: Placed
+    namespaces: Namespaces
+    nominated: Mapping[str, Sequence[Manifest]]
+    volumes: Volumes
+
+
+class Fitting:
+    """Judges nodes for one pod."""
+
+    def __init__(self, pod: Manifest, scene: Scene) -> None:
+        self.pod, self.nodes, self.placed = pod, scene.nodes, scene.placed
+        self.namespaces = scene.namespaces
+        self._volumes = scene.volumes if pod["spec"].get("volumes") else None
         self._wants = pod_requests(pod)
         self._nominated = {
             node: expected
-            for node, pods in nominated.items()
+            for node, pods in scene.nominated.items()
             if (expected := [other for other in pods if _comes_before(other, pod)])
         }
-        self._others = _Others(pod, nodes, placed, namespaces)
+        self._others = _Others(pod, scene.nodes, scene.placed, scene.namespaces)
 
     def all_misfits(self) -> Mapping[str, Sequence[Misfit]]:
         """Return for each node, by name, why the pod does not fit it; nothing when it does."""
@@ -76,7 +84,11 @@ class Fitting:
 
     def _judge(self, node: Manifest, placed: Placed, others: _Others) -> Sequence[Misfit]:
         info = placed[node["metadata"]["name"]]
-        return list(misfits(self.pod, self._wants, node, info)) or others.misfits(node)
+        found = list(misfits(self.pod, self._wants, node, info))
+        if not found and self._volumes is not None:
+            misfit = self._volumes.misfit(self.pod, node)
+            found = [] if misfit is None else [misfit]
+        return found or others.misfits(node)
 
 
 class _Others:

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from gitops_sim.apimachinery import conditions
 from gitops_sim.apimachinery.copying import fresh_copy
-from gitops_sim.cluster.nodes.fitting import Fitting, priority_of
+from gitops_sim.cluster.nodes.fitting import Fitting, Scene, priority_of
 from gitops_sim.cluster.nodes.node_infos import NodeInfos
 from gitops_sim.cluster.nodes.pod_terms import PodTerms
 from gitops_sim.cluster.nodes.preemption import (
@@ -29,6 +30,8 @@ from gitops_sim.cluster.nodes.preemption import (
 )
 from gitops_sim.cluster.nodes.scheduler_events import SchedulerEvents
 from gitops_sim.cluster.nodes.scoring import best_node
+from gitops_sim.cluster.nodes.volume_binding import SELECTED_NODE, Bindings, Volumes
+from gitops_sim.cluster.volume_matching import BY_CONTROLLER, claim_reference
 from gitops_sim.errors import ConflictError, NotFoundError
 from gitops_sim.protocols import Clock, Cluster
 from gitops_sim.runtime import Caches, Request, Watched
@@ -87,6 +90,8 @@ SCHEDULER_WATCHES = (
     Watched("v1/Pod", requests=_pod_requests, predicate=_is_about_places),
     Watched("v1/Node", requests=_everything_waiting, predicate=_is_about_fit),
     Watched("v1/PersistentVolumeClaim", requests=_everything_waiting),
+    Watched("v1/PersistentVolume", requests=_everything_waiting),
+    Watched("storage.k8s.io/v1/StorageClass", requests=_everything_waiting),
     Watched("v1/Namespace", requests=lambda manifest, caches: ()),
     Watched("policy/v1/PodDisruptionBudget", requests=lambda manifest, caches: ()),
 )
@@ -98,10 +103,8 @@ class Scheduler:
     def __init__(self, client: Cluster, caches: Caches, clock: Clock) -> None:
         self._client = client
         self._pods, self._nodes = caches["v1/Pod"], caches["v1/Node"]
-        self._claims, self._namespaces = (
-            caches["v1/PersistentVolumeClaim"],
-            caches["v1/Namespace"],
-        )
+        self._namespaces = caches["v1/Namespace"]
+        self._volumes = Volumes(caches)
         self._budgets = caches["policy/v1/PodDisruptionBudget"]
         self._pods.add_index("waiting", _waiting_for)
         self._infos = NodeInfos(self._pods)
@@ -142,7 +145,12 @@ class Scheduler:
         expected = [node for node in candidates if node["metadata"]["name"] == _nominated(pod)]
         candidates = expected or candidates
         if candidates:
-            yield from self._bind(pod, best_node(fitting, candidates)["metadata"]["name"])
+            node = best_node(fitting, candidates)
+            bindings = self._volumes.unbound(pod, node)
+            if bindings is None:
+                yield from self._bind(pod, node["metadata"]["name"])
+            else:
+                yield from self._bind_volumes(bindings, node["metadata"]["name"])
             return
         text = explain(len(nodes), Counter(m.reason for found in reasons.values() for m in found))
         plan, why = look_for_victims(fitting, reasons, self._budgets.list())
@@ -155,27 +163,10 @@ class Scheduler:
         """Return the words for why the pod can go nowhere at all; empty when nodes decide."""
         if not nodes:
             return "no nodes available to schedule pods"
-        problem = self._claim_problem(pod)
+        problem = self._volumes.problem(pod)
         if not problem:
             return ""
         return f"0/{len(nodes)} nodes are available: {problem}. not found"
-
-    def _claim_problem(self, pod: Manifest) -> str:
-        namespace = pod["metadata"]["namespace"]
-        for volume in pod["spec"].get("volumes") or ():
-            claim_name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
-            if volume.get("ephemeral"):
-                claim_name = f"{pod['metadata']['name']}-{volume['name']}"
-            if not claim_name:
-                continue
-            claim = self._claims.get(claim_name, namespace)
-            if claim is None:
-                return f'persistentvolumeclaim "{claim_name}" not found'
-            if "deletionTimestamp" in claim["metadata"]:
-                return f'persistentvolumeclaim "{claim_name}" is being deleted'
-            if (claim.get("status") or {}).get("phase") != "Bound":
-                return "pod has unbound immediate PersistentVolumeClaims"
-        return ""
 
     def _fitting(self, pod: Manifest, nodes: Sequence[Manifest]) -> Fitting:
         labels = {
@@ -185,7 +176,31 @@ class Scheduler:
         nominated: dict[str, list[Manifest]] = {}
         for other in self._pods.by_index("waiting", "victims"):
             nominated.setdefault(other["status"]["nominatedNodeName"], []).append(other)
-        return Fitting(pod, nodes, self._infos, labels, nominated)
+        return Fitting(pod, Scene(nodes, self._infos, labels, nominated, self._volumes))
+
+    def _bind_volumes(self, bindings: Bindings, node: str) -> Generator[Any, Any, None]:
+        """Have the claims of a pod bound for a node; the pod goes there when they are."""
+        for claim, volume in bindings.reserved:
+            if volume["spec"].get("claimRef"):
+                continue
+            metadata = volume["metadata"]
+            notes = {**(metadata.get("annotations") or {}), BY_CONTROLLER: "yes"}
+            yield Step("reserve volume", _WRITE_SECONDS, str(ResourceKey.of(volume)))
+            with suppress(NotFoundError, ConflictError):
+                self._client.update(
+                    volume
+                    | {"metadata": {**metadata, "annotations": notes}}
+                    | {"spec": {**volume["spec"], "claimRef": claim_reference(claim)}}
+                )
+        for claim in bindings.provisioned:
+            metadata = claim["metadata"]
+            notes = metadata.get("annotations") or {}
+            if notes.get(SELECTED_NODE) == node:
+                continue
+            yield Step("select node", _WRITE_SECONDS, str(ResourceKey.of(claim)))
+            with suppress(NotFoundError, ConflictError):
+                changed = {**metadata, "annotations": {**notes, SELECTED_NODE: node}}
+                self._client.update(claim | {"metadata": changed})
 
     def _bind(self, pod: Manifest, node: str) -> Generator[Any, Any, None]:
         metadata = pod["metadata"]

@@ -127,7 +127,7 @@ def test_a_volume_reserved_for_a_claim_is_for_nobody_else(world) -> None:
     assert bound_to(world, "mine") == "kept"
 
 
-def test_a_class_that_waits_for_a_consumer_waits_for_a_pod(world) -> None:
+def test_a_class_that_waits_for_a_consumer_waits_until_a_pod_has_a_node(world) -> None:
     world.user.create(
         STANDARD_CLASS | {"metadata": {"name": "late"}, "volumeBindingMode": "WaitForFirstConsumer"}
     )
@@ -135,7 +135,10 @@ def test_a_class_that_waits_for_a_consumer_waits_for_a_pod(world) -> None:
     world.run(30)
     assert bound_to(world, "data") is None
     assert reasons(world, "data") == ["WaitForFirstConsumer"]
-    world.user.create(pod("user", [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]))
+    note = {"volume.kubernetes.io/selected-node": "node-1"}
+    world.user.patch(
+        "v1/PersistentVolumeClaim", "data", {"metadata": {"annotations": note}}, "default"
+    )
     world.run(10)
     assert bound_to(world, "data") is not None
 

@@ -15,6 +15,7 @@ from gitops_sim.apimachinery.quantities import parse
 from gitops_sim.types import Manifest
 
 __all__ = [
+    "BY_CONTROLLER",
     "NO_PROVISIONER",
     "best_volume",
     "claim_reference",
@@ -23,10 +24,13 @@ __all__ = [
     "default_class",
     "fresh_volume",
     "is_for",
+    "reserved_volume",
     "used_claims",
+    "waits_for_consumer",
 ]
 
 NO_PROVISIONER = "kubernetes.io/no-provisioner"
+BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _OLD_CLASS = "volume.beta.kubernetes.io/storage-class"
 _OLD_DEFAULT_CLASS = "storageclass.beta.kubernetes.io/is-default-class"
@@ -85,6 +89,22 @@ def is_for(volume: Manifest, claim: Manifest) -> bool:
         metadata["name"],
     )
     return same and reference.get("uid") in (None, "", metadata["uid"])
+
+
+def waits_for_consumer(storage_class: Manifest | None) -> bool:
+    """True for a class whose claims are bound when their first pod has a node."""
+    if storage_class is None:
+        return False
+    return bool(storage_class.get("volumeBindingMode") == "WaitForFirstConsumer")
+
+
+def reserved_volume(claim: Manifest, volumes: Iterable[Manifest]) -> Manifest | None:
+    """Return the volume that is reserved for a claim, if one is and serves it."""
+    for volume in volumes:
+        is_going = "deletionTimestamp" in volume["metadata"]
+        if not is_going and is_for(volume, claim) and _serves(volume, claim):
+            return volume
+    return None
 
 
 def best_volume(claim: Manifest, volumes: Iterable[Manifest]) -> Manifest | None:
