@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from gitops_sim.apimachinery.last_applied import ANNOTATION
 from gitops_sim.apimachinery.managed_fields import after_update, apply, owners
 from gitops_sim.apimachinery.schemas import Schemas
 from gitops_sim.errors import ConflictError
@@ -88,3 +90,18 @@ def test_sets_are_owned_value_by_value() -> None:
     assert live["metadata"]["finalizers"] == ["a/a", "b/b"]
     live = applied(live, held(), "one")
     assert live["metadata"]["finalizers"] == ["b/b"]
+
+
+def test_kubectl_takes_over_what_its_annotation_holds_and_conflicts_beyond() -> None:
+    """Source: lastappliedmanager.go: from client-side to server-side apply without conflicts."""
+    sent = pod(web="web:1")
+    annotations = {ANNOTATION: json.dumps(sent | {"apiVersion": "v1", "kind": "Pod"})}
+    before = sent | {"metadata": sent["metadata"] | {"annotations": annotations}}
+    live = updated(None, before, "kubectl-client-side-apply")
+    assert applied(live, pod(web="web:2"), "kubectl")["spec"]["containers"][0]["image"] == "web:2"
+    with pytest.raises(ConflictError, match='conflict with "kubectl-client-side-apply"'):
+        applied(live, pod(web="web:2"), "another")
+    image = [{"name": "web", "image": "web:hand"}]
+    live = updated(live, live | {"spec": live["spec"] | {"containers": image}}, "hand")
+    with pytest.raises(ConflictError, match='conflict with "hand"'):
+        applied(live, pod(web="web:2"), "kubectl")

@@ -55,6 +55,18 @@ def test_a_role_binding_allows_in_its_namespace_alone(
     assert not may(server, Attributes(DEV, "get", "", "secrets", "", "a", "default"))
 
 
+def test_a_cluster_role_bound_in_a_namespace_allows_there_alone(
+    server: ApiServer, client: InProcessClient
+) -> None:
+    role(client, "ClusterRole", "reader", READ)
+    bound = binding("RoleBinding", "r", "reader", kind="User", name="dev")
+    bound["roleRef"]["kind"] = "ClusterRole"
+    client.create(bound)
+    assert may(server, Attributes(DEV, "get", "", "configmaps", "", "a", "default"))
+    assert not may(server, Attributes(DEV, "get", "", "configmaps", "", "a", "kube-system"))
+    assert not may(server, Attributes(DEV, "list", "", "configmaps", "", "", ""))
+
+
 def test_a_cluster_role_binding_allows_everywhere(
     server: ApiServer, client: InProcessClient
 ) -> None:
