@@ -254,7 +254,7 @@ def _form_of_unset(member: Schema, zero: Any) -> Callable[[], Any]:
 
 def _vanishing(name: str, member: Schema, schema: Schema) -> bool:
     """True for a member that Go does not write when it is empty."""
-    if name in schema.always:
+    if name in schema.always or name in _UNTOUCHED:
         return False
     if member.type == "scalar":
         return name in schema.zeros

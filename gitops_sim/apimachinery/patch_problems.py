@@ -15,6 +15,7 @@ from typing import Any
 from gitops_sim.apimachinery import causes
 from gitops_sim.apimachinery.decoding import decode_problem
 from gitops_sim.apimachinery.go_text import plain
+from gitops_sim.apimachinery.member_order import in_struct_order
 from gitops_sim.apimachinery.schema_nodes import Schema
 from gitops_sim.apimachinery.status_errors import generic_invalid
 from gitops_sim.errors import InvalidError
@@ -22,40 +23,44 @@ from gitops_sim.types import Manifest
 
 __all__ = ["patched_text_problem", "strategic_problem", "wrong_identity"]
 
-_METADATA = (
-    "name",
-    "generateName",
-    "namespace",
-    "selfLink",
-    "uid",
-    "resourceVersion",
-    "generation",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "labels",
-    "annotations",
-    "ownerReferences",
-    "finalizers",
-    "managedFields",
-)
+
+def patched_text_problem(
+    patch: Any, patched: Manifest, schema: Schema, problem: str
+) -> InvalidError:
+    """Return the 422 for an object that does not decode after a JSON or merge patch.
+
+    Args:
+        patch: JSON; of a JSON patch, its operations.
+        patched: The object after it.
+        schema: Of its kind.
+        problem: Why it does not decode.
+    """
+    touched = _paths(patch) if isinstance(patch, list) else patch
+    shown = _arranged(patched, None if schema.preserve_unknown else schema, touched)
+    text = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+    return _invalid(causes.invalid("patch", text, problem))
 
 
-def patched_text_problem(patched: Manifest, problem: str) -> InvalidError:
-    """Return the 422 for an object that does not decode after a JSON or merge patch."""
-    cause = causes.invalid("patch", _text(patched), problem)
-    return _invalid(cause)
+def strategic_problem(
+    patch: Any, patched: Manifest, schema: Schema, strict: str = ""
+) -> InvalidError:
+    """Return the 422 for an object that a strategic merge patch made wrong.
 
-
-def strategic_problem(patch: Any, patched: Manifest, schema: Schema) -> InvalidError:
-    """Return the 422 for an object that a strategic merge patch made wrong."""
-    problem = _restore_problem(patched, schema) or decode_problem(patched, schema) or ""
+    Args:
+        patch: It.
+        patched: The object after it.
+        schema: Of its kind.
+        strict: What a strict decoder says of it.
+    """
+    problem = _restore_problem(patched, schema) or decode_problem(patched, schema) or strict
     return _invalid(causes.invalid("patch", plain(patch), problem))
 
 
 def wrong_identity(live: Manifest, patched: Manifest) -> str:
     """Return what is wrong with the name or namespace of a patched object; empty: nothing."""
     old, new = live["metadata"], patched.get("metadata")
+    if new is None:
+        new = {}
     if not isinstance(new, dict):
         return ""
     name, namespace = new.get("name"), new.get("namespace")
@@ -78,21 +83,32 @@ def _invalid(cause: causes.Cause) -> InvalidError:
     return InvalidError(error.message, {"causes": error.details["causes"]})
 
 
-def _text(patched: Manifest) -> str:
-    """Print an object as the patch library does: sorted at the top, as Go writes it below."""
-    shown = {key: _sorted_map(patched[key]) for key in sorted(patched)}
-    metadata = shown.get("metadata")
-    if isinstance(metadata, dict):
-        rest = [key for key in metadata if key not in _METADATA]
-        shown["metadata"] = {k: metadata[k] for k in (*_METADATA, *rest) if k in metadata}
-    return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+def _paths(operations: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the containers that the operations of a JSON patch went through, as nested maps."""
+    touched: dict[str, Any] = {}
+    for operation in operations:
+        for member in ("path", "from"):
+            inside = touched
+            for step in str(operation.get(member) or "").split("/")[1:-1]:
+                inside = inside.setdefault(step.replace("~1", "/").replace("~0", "~"), {})
+    return touched
 
 
-def _sorted_map(part: Any) -> Any:
-    """Return a map of scalars, such as `data`, as Go writes maps: sorted; a struct as it is."""
-    if not isinstance(part, dict) or any(isinstance(v, dict | list) for v in part.values()):
-        return part
-    return dict(sorted(part.items()))
+def _arranged(value: Any, schema: Schema | None, touched: Any) -> Any:
+    """Return a value with its members as the patch library writes them.
+
+    What the patch went through was read into maps, whose members are sorted; the rest of the text
+    stayed as it was: in the order of the structs.
+    """
+    if isinstance(value, list) and isinstance(touched, dict):
+        items = None if schema is None else schema.items
+        return [_arranged(item, items, touched.get(str(i))) for i, item in enumerate(value)]
+    if not isinstance(value, dict) or not isinstance(touched, dict):
+        return value if schema is None else in_struct_order(value, schema)
+    return {
+        key: _arranged(value[key], schema and schema.member(key), touched.get(key))
+        for key in sorted(value)
+    }
 
 
 def _restore_problem(value: Any, schema: Schema) -> str:

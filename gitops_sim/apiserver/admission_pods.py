@@ -37,7 +37,10 @@ def admit_pod(server: ApiServer, write: Write, manifest: Manifest) -> None:
         ForbiddenError: Its service account or priority class is not there.
     """
     kind = write.resource_type.group_kind
-    if kind != _PODS or write.before is not None or write.subresource:
+    if kind != _PODS or write.subresource:
+        return
+    if write.before is not None:
+        _give_tolerations(manifest["spec"])
         return
     if _MIRROR not in (manifest["metadata"].get("annotations") or {}):
         _give_account(server, write, manifest)

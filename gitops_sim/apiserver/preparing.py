@@ -50,11 +50,13 @@ def decode(
     resource_type: ResourceType,
     manifest: Manifest,
     live: Manifest | None = None,
+    *,
+    is_patched: bool = False,
 ) -> Manifest:
     """Return an object in the form in which its kind is stored; unknown fields are gone.
 
     What is in that form already is shared with `manifest`; parts that are shared with the live
-    object are not looked at. A custom resource is pruned.
+    object are not looked at. A custom resource is pruned. `is_patched`: a patch made it.
 
     Raises:
         BadRequestError: A value has the wrong JSON type.
@@ -68,7 +70,10 @@ def decode(
         return manifest
     custom = is_custom(server, resource_type)
     if server.caller.field_validation != "Ignore":
-        _report_fields(server, resource_type, manifest, schema)
+        unknown = unknown_fields(manifest, schema)
+        if custom or is_patched:  # read through maps, whose members Go sorts
+            unknown.sort()
+        _report_fields(server, resource_type, manifest, schema, unknown)
     if custom:
         manifest = prune(manifest, schema, _settled(server, resource_type, live))
     try:
@@ -91,7 +96,11 @@ def _without_texts(manifest: Manifest) -> Manifest:
 
 
 def _report_fields(
-    server: ApiServer, resource_type: ResourceType, manifest: Manifest, schema: Schema
+    server: ApiServer,
+    resource_type: ResourceType,
+    manifest: Manifest,
+    schema: Schema,
+    unknown: list[str],
 ) -> None:
     """Warn of unknown and repeated fields, or refuse them, as the caller wants it.
 
@@ -99,9 +108,6 @@ def _report_fields(
         BadRequestError: There are such fields and the caller is strict.
     """
     caller = server.caller
-    unknown = unknown_fields(manifest, schema)
-    if is_custom(server, resource_type):
-        unknown.sort()
     found = [*caller.problems, *(f'unknown field "{path}"' for path in unknown)]
     caller.problems.clear()
     if found and not is_custom(server, resource_type):

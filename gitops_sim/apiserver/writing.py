@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitops_sim.apimachinery import managed_fields
+from gitops_sim.apimachinery import causes, managed_fields
 from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.patch_problems import (
@@ -18,7 +18,7 @@ from gitops_sim.apimachinery.patch_problems import (
 from gitops_sim.apimachinery.patches import json_patch, merge_patch, strategic_merge
 from gitops_sim.apimachinery.schemas import ANY, decode_problem
 from gitops_sim.apimachinery.sharing import copy_sharing, shared
-from gitops_sim.apimachinery.status_errors import conflict, not_found
+from gitops_sim.apimachinery.status_errors import conflict, invalid, not_found
 from gitops_sim.apiserver.admission_webhooks import admit
 from gitops_sim.apiserver.deleting import finish_if_released
 from gitops_sim.apiserver.preparing import (
@@ -179,19 +179,18 @@ def _decode_patched(
     kind: PatchType,
 ) -> Manifest:
     """Decode a patched object; what cannot be decoded is told otherwise than for other writes."""
-    if is_custom(server, resource_type):
-        return decode(server, resource_type, changed, live)
+    schema = schema_of(server, resource_type)
     try:
-        manifest = decode(server, resource_type, changed, live)
+        manifest = decode(server, resource_type, changed, live, is_patched=True)
     except BadRequestError as error:
-        if kind == "strategic":
-            schema = schema_of(server, resource_type)
-            raise strategic_problem(body, changed, schema) from None
         _, _, problem = error.message.partition(f"handled as a {resource_type.kind}: ")
-        raise patched_text_problem(changed, problem) from None
+        if kind == "strategic":
+            raise strategic_problem(body, changed, schema, problem) from None
+        raise patched_text_problem(body, changed, schema, problem) from None
     found = (manifest.get("apiVersion"), manifest.get("kind"))
     if found != (resource_type.api_version, resource_type.kind):
-        raise patched_text_problem(changed, _other_kind_problem(server, changed))
+        told = _other_kind_problem(server, changed)
+        raise patched_text_problem(body, changed, schema, told)
     return manifest
 
 
@@ -233,7 +232,7 @@ def apply(
         raise not_found(resource_type, name)
     live = None if before is None else server.in_version(resource_type, before)
     if before is not None:
-        _refuse_other_version(resource_type, metadata, before)
+        _refuse_other_version(resource_type, metadata, before, is_patch=True)
     schema = schema_of(server, resource_type)
     merged = managed_fields.apply(
         live,
@@ -278,7 +277,9 @@ def replace_stored(
     if before is None:
         raise NotFoundError("nothing to replace")
     if not tracked:
-        _refuse_other_version(resource_type, manifest["metadata"], before)
+        _refuse_other_version(
+            resource_type, manifest["metadata"], before, is_patch=write.verb == "patch"
+        )
     live = server.in_version(resource_type, before)
     custom = is_custom(server, resource_type)
     manifest = keep_other_half(live, manifest, write.subresource, reset_of(write, custom=custom))
@@ -323,12 +324,20 @@ def _tracked(
 
 
 def _refuse_other_version(
-    resource_type: ResourceType, metadata: dict[str, Any], before: Manifest | None
+    resource_type: ResourceType,
+    metadata: dict[str, Any],
+    before: Manifest | None,
+    *,
+    is_patch: bool = False,
 ) -> None:
+    """Refuse a change of what is no longer there; `is_patch`: by a patch, or an apply."""
     stored = {} if before is None else before["metadata"]
     name = str(metadata.get("name", ""))
     uid = metadata.get("uid")
     if uid and stored.get("uid") and uid != stored["uid"]:
+        if is_patch:
+            problem = causes.invalid("metadata.uid", uid, "field is immutable")
+            raise invalid(resource_type, name, [problem])
         place = f"{stored['namespace']}/{name}" if "namespace" in stored else name
         detail = (
             f"StorageError: invalid object, Code: 4, Key: /registry/{resource_type.plural}/{place}"
@@ -337,7 +346,9 @@ def _refuse_other_version(
         )
         raise conflict(resource_type, name, detail)
     asked = metadata.get("resourceVersion")
-    if asked and asked != stored.get("resourceVersion"):
+    if asked and not asked.isdigit():
+        raise UnknownError(f'strconv.ParseUint: parsing "{asked}": invalid syntax')
+    if asked and asked != "0" and asked != stored.get("resourceVersion"):
         raise conflict(resource_type, name)
 
 

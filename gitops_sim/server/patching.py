@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from gitops_sim.apimachinery.go_json import GoJsonError, duplicate_fields, parse
+from gitops_sim.apimachinery.go_text import json_kind
 from gitops_sim.apimachinery.yaml_loader import load_all
 from gitops_sim.apiserver import writing
 from gitops_sim.apiserver.server import storage_kind
@@ -85,14 +86,20 @@ def read_patch(target: Target) -> tuple[PatchType, Any]:
         body = parse(target.request.body.decode("utf-8", "replace"))
     except GoJsonError:
         raise BadRequestError(_INVALID) from None
-    if kind == "merge" and not isinstance(body, dict):
-        found = "array" if isinstance(body, list) else "string"
-        raise BadRequestError(
-            f"error decoding patch: json: cannot unmarshal {found} into Go value of type "
-            "map[string]interface {}"
-        )
+    if kind != "json" and not isinstance(body, dict):
+        raise _no_map(target, kind, body)
     target.note_duplicates(duplicate_fields(body))
     return kind, body
+
+
+def _no_map(target: Target, kind: PatchType, body: Any) -> BadRequestError:
+    """Return the refusal of a merge patch that is no object; what to patch is looked for first."""
+    target.server.find(target.resource_type, target.namespace, target.wanted.name)
+    if kind == "merge" and body is None:
+        return BadRequestError("Invalid JSON Patch")
+    target_type = "Go value of type map[string]interface {}"
+    text = f"json: cannot unmarshal {json_kind(body)} into {target_type}"
+    return BadRequestError(text if kind == "strategic" else f"error decoding patch: {text}")
 
 
 def _check_media_type(target: Target) -> None:
@@ -128,6 +135,6 @@ def applied(target: Target, api_version: str, kind: str) -> Manifest:
         group, _, version = str(found[0]).rpartition("/")
         raise BadRequestError(f"invalid object type: {group}/{version}, Kind={found[1]}")
     metadata = body.get("metadata")
-    if isinstance(metadata, dict) and "managedFields" in metadata:
+    if isinstance(metadata, dict) and metadata.get("managedFields") is not None:
         raise BadRequestError("metadata.managedFields must be nil")
     return body

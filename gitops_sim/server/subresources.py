@@ -116,7 +116,7 @@ def _get_scale(target: Target) -> Answer:
 def _put_scale(target: Target) -> Answer:
     options = write_options(target.request, "UpdateOptions")
     wanted = _body(target, SCALE, "Scale")
-    target.place(wanted)
+    target.place(wanted, is_update=True)
     writer = ScaleWriter(options.manager, options.dry_run)
     return _changed_scale(target, lambda _: wanted, writer)
 

@@ -76,11 +76,15 @@ class Target:
         """Return the object in the body, placed by the path; what was repeated is noted."""
         body = decode_body(self.request, self.resource_type)
         self.note_duplicates(body.duplicates)
-        self.place(body.value)
+        self.place(body.value, is_update=self.wanted.verb == "update")
         return body.value
 
-    def place(self, manifest: Manifest) -> None:
+    def place(self, manifest: Manifest, *, is_update: bool = False) -> None:
         """Give an object the namespace and name of the path, or refuse others.
+
+        Args:
+            manifest: Is changed in place.
+            is_update: It must tell its name itself.
 
         Raises:
             BadRequestError: They contradict the path.
@@ -96,6 +100,11 @@ class Target:
                 raise BadRequestError(
                     f"the name of the object ({name}) does not match the name on the URL "
                     f"({self.wanted.name})"
+                )
+            if not name and is_update:
+                raise BadRequestError(
+                    f"the name of the object ({self.wanted.name} based on URL) was undeterminable: "
+                    "name must be provided"
                 )
             metadata["name"] = self.wanted.name
         if not self.resource_type.namespaced:

@@ -28,7 +28,6 @@ KNOWN = {
     "discovery/55-flowschemas": "the server's own FlowSchemas are not there",
     "crud-workloads/33-patch-job-template": "internal form of a pod template in a message",
     "crud-others/18-patch-pvc-access-modes": "the diff of a claim in a message",
-    "patch-json/18-wrong-kind": "order of members in the text of a patched object",
     "crd-widgets/06-openapi-v3": "operations of OpenAPI have no descriptions",
 }
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
