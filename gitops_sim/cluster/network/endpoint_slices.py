@@ -2,7 +2,7 @@
 
 Source: k8s.io/kubernetes, pkg/controller/endpointslice; k8s.io/endpointslice, reconciler.go.
 Differs: endpoints fill slices of 100 in order of the pods' names, and all move up when one goes;
-hints of topology are not written; slices of Endpoints made by hand are not mirrored.
+of hints those of trafficDistribution are written, not those of the annotation topology-mode.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ _CONTROLLER = "endpointslice-controller.k8s.io"
 _SERVICE_NAME = "kubernetes.io/service-name"
 _CHANGED_AT = "endpoints.kubernetes.io/last-change-trigger-time"
 _SLICE = "discovery.k8s.io/v1/EndpointSlice"
+_ZONE = "topology.kubernetes.io/zone"
+_SAME_NODE = "PreferSameNode"
+_NEAR = ("PreferClose", "PreferSameZone", _SAME_NODE)
+"""Values of trafficDistribution that keep traffic in its zone."""
 
 
 class _EndpointSlices:
@@ -45,6 +49,7 @@ class _EndpointSlices:
         index_selectors(self._services)
         self._pods = context.caches["v1/Pod"]
         self._slices = context.caches[_SLICE]
+        self._nodes = context.caches["v1/Node"]
 
     def __call__(self, request: Request) -> Generator[Any, Any, None]:
         """Write the slices of one Service; those of a deleted one go with it as its dependents."""
@@ -54,7 +59,7 @@ class _EndpointSlices:
         spec = service.get("spec") or {}
         if not spec.get("selector") or spec.get("type") == "ExternalName":
             return
-        wanted = _wanted(service, backends(service, self._pods))
+        wanted = self._wanted(service)
         present = [
             found
             for found in self._slices.by_owner(service["metadata"]["uid"])
@@ -69,6 +74,25 @@ class _EndpointSlices:
             yield step("delete", surplus)
             metadata = surplus["metadata"]
             self._client.delete(_SLICE, metadata["name"], metadata["namespace"])
+
+    def _wanted(self, service: Manifest) -> list[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
+        """Return endpoints and ports of each slice; one empty slice when there are no pods."""
+        by_ports: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {}
+        for pod in backends(service, self._pods):
+            ports = target_ports(service, pod)
+            zone = self._zone(pod["spec"].get("nodeName") or "")
+            key = json.dumps(ports)
+            by_ports.setdefault(key, ([], ports))[0].append(_endpoint(service, pod, zone))
+        wanted = [
+            (endpoints[start : start + _IN_ONE_SLICE], ports)
+            for endpoints, ports in by_ports.values()
+            for start in range(0, len(endpoints), _IN_ONE_SLICE)
+        ]
+        return wanted or [([], [])]
+
+    def _zone(self, node: str) -> str:
+        found = self._nodes.get(node) if node else None
+        return "" if found is None else str((found["metadata"].get("labels") or {}).get(_ZONE, ""))
 
     def _create(
         self, service: Manifest, endpoints: Sequence[Any], ports: Sequence[Any]
@@ -121,24 +145,7 @@ class _EndpointSlices:
             return  # deleted meanwhile: the cache will tell
 
 
-def _wanted(
-    service: Manifest, pods: Sequence[Manifest]
-) -> list[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
-    """Return endpoints and ports of each slice; one empty slice when there are no pods."""
-    by_ports: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {}
-    for pod in pods:
-        ports = target_ports(service, pod)
-        key = json.dumps(ports)
-        by_ports.setdefault(key, ([], ports))[0].append(_endpoint(service, pod))
-    wanted = [
-        (endpoints[start : start + _IN_ONE_SLICE], ports)
-        for endpoints, ports in by_ports.values()
-        for start in range(0, len(endpoints), _IN_ONE_SLICE)
-    ]
-    return wanted or [([], [])]
-
-
-def _endpoint(service: Manifest, pod: Manifest) -> dict[str, Any]:
+def _endpoint(service: Manifest, pod: Manifest, zone: str) -> dict[str, Any]:
     metadata, spec = pod["metadata"], pod["spec"]
     serving, terminating = is_ready(pod), is_terminating(pod)
     always = (service.get("spec") or {}).get("publishNotReadyAddresses")
@@ -160,6 +167,13 @@ def _endpoint(service: Manifest, pod: Manifest) -> dict[str, Any]:
         endpoint["nodeName"] = spec["nodeName"]
     if spec.get("hostname") and spec.get("subdomain") == service["metadata"]["name"]:
         endpoint["hostname"] = spec["hostname"]
+    if zone:
+        endpoint["zone"] = zone
+        near = (service.get("spec") or {}).get("trafficDistribution")
+        if near in _NEAR and endpoint["conditions"]["ready"]:
+            hints = endpoint["hints"] = {"forZones": [{"name": zone}]}
+            if near == _SAME_NODE:
+                hints["forNodes"] = [{"name": spec["nodeName"]}]
     return endpoint
 
 
@@ -178,6 +192,7 @@ ENDPOINT_SLICES = ControllerSpec(
         Watched("v1/Service"),
         Watched("v1/Pod", requests=services_of_pod, predicate=changes_endpoints),
         Watched(_SLICE, requests=owner_request("Service")),
+        Watched("v1/Node", requests=lambda manifest, caches: ()),
     ),
     _EndpointSlices,
 )

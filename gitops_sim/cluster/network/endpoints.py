@@ -1,7 +1,6 @@
 """The Endpoints controller: the older form of the same, which is still written.
 
 Source: k8s.io/kubernetes, pkg/controller/endpoint/endpoints_controller.go.
-Differs: no more than 1000 addresses are written, without the over-capacity annotation.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ _MOST_ADDRESSES = 1000
 _MANAGED_BY = "endpoints.kubernetes.io/managed-by"
 _CHANGED_AT = "endpoints.kubernetes.io/last-change-trigger-time"
 _HEADLESS = "service.kubernetes.io/headless"
+_OVER_CAPACITY = "endpoints.kubernetes.io/over-capacity"
 _KIND = "v1/Endpoints"
 
 
@@ -56,19 +56,28 @@ class _Endpoints:
         spec = service.get("spec") or {}
         if not spec.get("selector") or spec.get("type") == "ExternalName":
             return
-        subsets = _subsets(service, backends(service, self._pods))
+        pods = backends(service, self._pods)
+        subsets = _subsets(service, _within_capacity(pods))
         labels = dict(service["metadata"].get("labels") or {}) | {_MANAGED_BY: _CONTROLLER}
         if spec.get("clusterIP") == "None":
             labels[_HEADLESS] = ""
         if present is None:
-            yield from self._create(service, labels, subsets)
+            yield from self._create(service, labels, subsets, self._notes(pods))
         elif (present.get("subsets") or []) != subsets or present["metadata"].get(
             "labels"
         ) != labels:
-            yield from self._update(present, labels, subsets)
+            yield from self._update(present, labels, subsets, self._notes(pods))
+
+    def _notes(self, pods: Sequence[Manifest]) -> dict[str, str]:
+        notes = {_CHANGED_AT: self._clock.timestamp()}
+        return notes | ({_OVER_CAPACITY: "truncated"} if len(pods) > _MOST_ADDRESSES else {})
 
     def _create(
-        self, service: Manifest, labels: dict[str, str], subsets: Sequence[Any]
+        self,
+        service: Manifest,
+        labels: dict[str, str],
+        subsets: Sequence[Any],
+        notes: dict[str, str],
     ) -> Generator[Any, Any, None]:
         metadata = service["metadata"]
         endpoints: Manifest = {
@@ -78,7 +87,7 @@ class _Endpoints:
                 "name": metadata["name"],
                 "namespace": metadata["namespace"],
                 "labels": labels,
-                "annotations": {_CHANGED_AT: self._clock.timestamp()},
+                "annotations": notes,
             },
         }
         if subsets:
@@ -87,13 +96,18 @@ class _Endpoints:
         self._client.create(endpoints)
 
     def _update(
-        self, present: Manifest, labels: dict[str, str], subsets: Sequence[Any]
+        self,
+        present: Manifest,
+        labels: dict[str, str],
+        subsets: Sequence[Any],
+        notes: dict[str, str],
     ) -> Generator[Any, Any, None]:
         changed = fresh_copy(present)
         changed["subsets"] = subsets
         changed["metadata"]["labels"] = labels
         annotations = changed["metadata"].setdefault("annotations", {})
-        annotations[_CHANGED_AT] = self._clock.timestamp()
+        annotations.pop(_OVER_CAPACITY, None)
+        annotations |= notes
         yield step("update", changed)
         try:
             self._client.update(changed)
@@ -119,7 +133,7 @@ def _subsets(service: Manifest, pods: Sequence[Manifest]) -> list[dict[str, Any]
     """Return pods by their ports: ready addresses and others."""
     always = (service.get("spec") or {}).get("publishNotReadyAddresses")
     by_ports: dict[str, dict[str, Any]] = {}
-    for pod in pods[:_MOST_ADDRESSES]:
+    for pod in pods:
         if is_terminating(pod) and not always:
             continue
         ports = [_without_empty_name(port) for port in target_ports(service, pod)]
@@ -131,6 +145,14 @@ def _subsets(service: Manifest, pods: Sequence[Manifest]) -> list[dict[str, Any]
         {key: subset[key] for key in ("addresses", "notReadyAddresses", "ports") if key in subset}
         for subset in by_ports.values()
     ]
+
+
+def _within_capacity(pods: Sequence[Manifest]) -> Sequence[Manifest]:
+    """Return as many pods as Endpoints hold, ready ones rather than others."""
+    if len(pods) <= _MOST_ADDRESSES:
+        return pods
+    kept = sorted(pods, key=lambda pod: not is_ready(pod))[:_MOST_ADDRESSES]
+    return sorted(kept, key=lambda pod: str(pod["metadata"]["name"]))
 
 
 def _without_empty_name(port: dict[str, Any]) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def test_ready_pods_of_a_service_are_in_slice_and_endpoints_as_recorded(lab: Any
             "conditions": {"ready": True, "serving": True, "terminating": False},
             "targetRef": target,
             "nodeName": "node-1",
+            "zone": "zone-a",
         }
     ]
     found = lab.cluster.get("endpoints", "web")
@@ -198,3 +199,84 @@ def test_a_pod_that_loses_its_label_leaves_the_endpoints(lab: Any) -> None:
     lab.run(5)
     assert endpoints(lab) == []
     assert "subsets" not in lab.cluster.get("endpoints", "web")
+
+
+def test_endpoints_written_by_hand_are_mirrored_in_slices(lab: Any) -> None:
+    lab.cluster.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Endpoints",
+            "metadata": {"name": "web", "namespace": "default", "labels": {"team": "data"}},
+            "subsets": [
+                {
+                    "addresses": [{"ip": "192.0.2.1", "hostname": "one"}],
+                    "notReadyAddresses": [{"ip": "192.0.2.2"}],
+                    "ports": [{"name": "sql", "port": 5432}],
+                }
+            ],
+        }
+    )
+    lab.run(1)
+    assert slices(lab) == []  # nobody asks for them yet
+    lab.cluster.create(service(selector=None))
+    lab.run(1)
+    (slice_,) = slices(lab)
+    assert slice_["metadata"]["labels"] == {
+        "team": "data",
+        "endpointslice.kubernetes.io/managed-by": "endpointslicemirroring-controller.k8s.io",
+        "kubernetes.io/service-name": "web",
+    }
+    assert slice_["metadata"]["ownerReferences"][0]["kind"] == "Endpoints"
+    assert slice_["ports"] == [{"name": "sql", "port": 5432, "protocol": "TCP"}]
+    assert slice_["endpoints"] == [
+        {"addresses": ["192.0.2.1"], "conditions": {"ready": True}, "hostname": "one"},
+        {"addresses": ["192.0.2.2"], "conditions": {"ready": False}},
+    ]
+    lab.cluster.patch("v1/Endpoints", "web", {"subsets": None}, "default")
+    lab.run(1)
+    assert slices(lab) == []
+
+
+@pytest.mark.parametrize(
+    ("distribution", "hints"),
+    [
+        ("PreferSameZone", {"forZones": [{"name": "zone-a"}]}),
+        (
+            "PreferSameNode",
+            {"forZones": [{"name": "zone-a"}], "forNodes": [{"name": "node-1"}]},
+        ),
+    ],
+)
+def test_a_wish_for_near_traffic_becomes_a_hint(
+    lab: Any, distribution: str, hints: dict[str, Any]
+) -> None:
+    lab.cluster.create(service(trafficDistribution=distribution))
+    lab.create_pod("shop/web:1", metadata=LABELS)
+    lab.run(10)
+    (endpoint,) = endpoints(lab)
+    assert endpoint["hints"] == hints
+
+
+def test_endpoints_hold_a_thousand_addresses_and_say_that_there_are_more(make_lab: Any) -> None:
+    lab = make_lab(nodes=0)
+    lab.cluster.create(service())
+    for number in range(1001):
+        lab.create_pod("shop/web:1", f"web-{number}", metadata=LABELS, nodeName="elsewhere")
+        status: dict[str, Any] = {
+            "phase": "Running",
+            "podIP": f"10.1.{number // 250}.{number % 250}",
+        }
+        status["conditions"] = [{"type": "Ready", "status": "True" if number else "False"}]
+        lab.cluster.patch(
+            "v1/Pod", f"web-{number}", {"status": status}, "default", subresource="status"
+        )
+    lab.run(5)
+    found = lab.cluster.get("v1/Endpoints", "web", "default")
+    assert found["metadata"]["annotations"]["endpoints.kubernetes.io/over-capacity"] == "truncated"
+    (subset,) = found["subsets"]
+    assert len(subset["addresses"]) == 1000
+    assert "notReadyAddresses" not in subset
+    lab.cluster.delete("v1/Pod", "web-7", "default", grace_period=0)
+    lab.run(5)
+    found = lab.cluster.get("v1/Endpoints", "web", "default")
+    assert "endpoints.kubernetes.io/over-capacity" not in found["metadata"]["annotations"]
