@@ -66,7 +66,9 @@ def job_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
         if old.get("suspend"):
             yield causes.invalid("spec.template.spec", inside, "field is immutable")
         else:
-            shown = {**(new["template"].get("metadata") or {}), "Spec": inside}
+            metadata = new["template"].get("metadata") or {}
+            maps = {k: dict(sorted(v.items())) for k, v in metadata.items() if isinstance(v, dict)}
+            shown = {**metadata, **maps, "Spec": inside}
             yield causes.invalid("spec.template", shown, "field is immutable")
 
 

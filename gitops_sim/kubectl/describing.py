@@ -1,22 +1,33 @@
 """`kubectl describe`: everything of an object, and its events.
 
-Source: k8s.io/kubectl pkg/describe/describe.go (printUnstructuredContent), Go's text/tabwriter.
-Differs: only ConfigMap and Secret have a form of their own; every other kind is shown as kubectl
-shows a custom resource.
+Source: k8s.io/kubectl pkg/describe/describe.go.
+Differs: kinds that nobody meets in a lesson (volumes, autoscalers, roles, ingresses and others)
+are shown as kubectl shows a custom resource.
 """
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Sequence
 from typing import Any
 
+from gitops_sim.apiserver.table_cells import Ages
+from gitops_sim.errors import ApiError, NotFoundError
 from gitops_sim.kubectl.arguments import Arguments, Flag
-from gitops_sim.kubectl.eventing import events_of, table_of_events
+from gitops_sim.kubectl.describe_others import (
+    describe_config_map,
+    describe_namespace,
+    describe_node,
+    describe_secret,
+    describe_service,
+)
+from gitops_sim.kubectl.describe_pods import describe_pod
+from gitops_sim.kubectl.describe_text import Page
+from gitops_sim.kubectl.describe_workloads import WORKLOADS, describe_workload
+from gitops_sim.kubectl.eventing import events_of
 from gitops_sim.kubectl.loading import FILE_FLAGS
+from gitops_sim.kubectl.messages import error_text
 from gitops_sim.kubectl.session import Session, Work
-from gitops_sim.kubectl.targets import targets_of
+from gitops_sim.kubectl.targets import Target, targets_of
 from gitops_sim.types import Manifest
 
 __all__ = ["DESCRIBE_FLAGS", "describe"]
@@ -24,67 +35,102 @@ __all__ = ["DESCRIBE_FLAGS", "describe"]
 DESCRIBE_FLAGS = {**FILE_FLAGS, "show-events": Flag(takes_value=False)}
 SHOWN_APART = ("name", "namespace", "labels", "annotations", "managedFields")
 ACRONYMS = ("API", "URL", "UID", "OSB", "GUID")
-PADDING = 2
-Lines = list[list[str]]
+NO_EVENTS = ("Secret", "Namespace")
 
 
 def describe(session: Session, arguments: Arguments) -> Work:
     """Describe objects: `describe deploy/web`, `describe pods -l app=web`."""
     everything = not arguments.text("selector") and len(arguments.words) == 1
     arguments.values.setdefault("all", [str(everything).lower()])
-    texts = []
-    for target in targets_of(session, arguments, arguments.words):
+    targets = targets_of(session, arguments, arguments.words)
+    shows_events = arguments.on("show-events", default=len(targets) == 1)
+    texts: list[str] = []
+    errors: list[ApiError] = []
+    for target in targets:
         yield session.step("describe", target.kind, target.name, namespace=target.namespace)
-        live = session.cluster.get(target.kind.exact, target.name, target.namespace or None)
-        lines = _head(live) + _body(live)
-        if arguments.on("show-events", default=True) and live["kind"] != "Secret":
-            lines += table_of_events(events_of(session, live))
-        texts.append(_aligned(lines))
-    if not texts:
+        try:
+            live = session.cluster.get(target.kind.exact, target.name, target.namespace or None)
+        except NotFoundError as error:
+            errors.append(error)
+            continue
+        texts.append(_described(session, live, shows_events=shows_events))
+    if errors and len(arguments.words) == len(targets) + 1 == 2:
+        return _matching(session, targets[0], errors[0])
+    if not targets:
         session.err.append(f"No resources found in {session.namespace} namespace.\n")
     session.out.append("\n\n".join(texts))
+    if errors:
+        session.err.append(error_text(errors))
+    return 1 if errors else 0
+
+
+def _matching(session: Session, wanted: Target, problem: ApiError) -> int:
+    """Describe the objects whose names begin so: `describe pod web`.
+
+    Raises:
+        ApiError: The problem, when there is none.
+    """
+    found = [
+        live
+        for live in session.cluster.list(wanted.kind.exact, wanted.namespace or None)
+        if live["metadata"]["name"].startswith(wanted.name)
+    ]
+    if not found:
+        raise problem
+    for live in found:
+        session.out.append(f"{_described(session, live, shows_events=False)}\n")
     return 0
 
 
-def _head(live: Manifest) -> Lines:
+def _described(session: Session, live: Manifest, *, shows_events: bool) -> str:
+    page = Page()
+    _write(page, live, session)
+    if shows_events and live["kind"] not in NO_EVENTS:
+        page.add_events(events_of(session, live))
+    return page.text()
+
+
+def _write(page: Page, live: Manifest, session: Session) -> None:
+    """Write an object in the form of its kind."""
+    kind = (str(live["apiVersion"]).rpartition("/")[0], str(live["kind"]))
+    now = session.clock.timestamp()
+    match kind:
+        case found if found in WORKLOADS:
+            describe_workload(page, live, session.cluster)
+        case ("", "ConfigMap"):
+            describe_config_map(page, live)
+        case ("", "Namespace"):
+            describe_namespace(page, live, session.cluster)
+        case ("", "Node"):
+            describe_node(page, live, session.cluster, now)
+        case ("", "Pod"):
+            describe_pod(page, live, Ages(now)(live["metadata"].get("deletionTimestamp")))
+        case ("", "Secret"):
+            describe_secret(page, live)
+        case ("", "Service"):
+            describe_service(page, live, session.cluster)
+        case _:
+            _write_members(page, live)
+
+
+def _write_members(page: Page, live: Manifest) -> None:
+    """Write an object of any kind: its names, then all its members."""
     metadata = live["metadata"]
-    lines = [["Name:", metadata["name"]], ["Namespace:", metadata.get("namespace", "")]]
-    for title, field, joint in (("Labels:", "labels", "="), ("Annotations:", "annotations", ": ")):
-        members = metadata.get(field) or {}
-        shown = sorted(f"{key}{joint}{value}" for key, value in members.items() if _shown(key))
-        first = [title, *(shown[:1] or ["<none>"])]
-        lines += [first, *(["", text] for text in shown[1:])]
-    return lines
-
-
-def _shown(annotation: str) -> bool:
-    return annotation != "kubectl.kubernetes.io/last-applied-configuration"
-
-
-def _body(live: Manifest) -> Lines:
-    if live["kind"] == "ConfigMap":
-        lines = [[], ["Data"], ["===="]]
-        for key, value in sorted((live.get("data") or {}).items()):
-            lines += [[f"{key}:"], ["----"], *([line] for line in value.split("\n")), []]
-        lines += [[], ["BinaryData"], ["===="]]
-        for key, value in sorted((live.get("binaryData") or {}).items()):
-            lines.append([f"{key}: {len(base64.b64decode(value))} bytes"])
-        return [*lines, []]
-    if live["kind"] == "Secret":
-        lines = [[], ["Type:", live.get("type", "Opaque")], [], ["Data"], ["===="]]
-        for key, value in sorted((live.get("data") or {}).items()):
-            lines.append([f"{key}:", f"{len(base64.b64decode(value))} bytes"])
-        return lines
-    lines = [["API Version:", live["apiVersion"]], ["Kind:", live["kind"]]]
-    metadata = {key: value for key, value in live["metadata"].items() if key not in SHOWN_APART}
+    page.add(f"Name:\t{metadata['name']}")
+    page.add(f"Namespace:\t{metadata.get('namespace', '')}")
+    page.add_labels("Labels", metadata.get("labels"))
+    page.add_annotations("Annotations", metadata.get("annotations"))
+    page.add(f"API Version:\t{live['apiVersion']}")
+    page.add(f"Kind:\t{live['kind']}")
+    shown = {key: value for key, value in metadata.items() if key not in SHOWN_APART}
     rest = {key: value for key, value in live.items() if key not in ("apiVersion", "kind")}
-    return lines + _members({**rest, "metadata": metadata}, 0)
+    page.add_lines(_members({**rest, "metadata": shown}, 0))
 
 
-def _members(content: dict[str, Any], level: int) -> Lines:
+def _members(content: dict[str, Any], level: int) -> list[list[str]]:
     """Return the lines of a mapping, keys sorted, nested values indented below their key."""
     blank = "  " * level
-    lines: Lines = []
+    lines: list[list[str]] = []
     for key, value in sorted(content.items()):
         title = f"{blank}{_title(key)}:"
         if isinstance(value, dict):
@@ -115,23 +161,3 @@ def _title(key: str) -> str:
     return " ".join(
         word.upper() if word.upper() in ACRONYMS else word[:1].upper() + word[1:] for word in words
     )
-
-
-def _aligned(lines: Sequence[Sequence[str]]) -> str:
-    """Return lines with their cells in columns; a column lasts while lines have it."""
-    widths: list[list[int]] = [[0] * max(len(line) - 1, 0) for line in lines]
-    for column in range(max((len(line) for line in lines), default=0)):
-        begun: list[int] = []
-        for place in range(len(lines) + 1):
-            if place < len(lines) and len(lines[place]) > column + 1:
-                begun.append(place)
-                continue
-            width = max((len(lines[i][column]) for i in begun), default=0) + PADDING
-            for i in begun:
-                widths[i][column] = width
-            begun = []
-    texts = []
-    for line, of_line in zip(lines, widths, strict=True):
-        padded = [cell.ljust(width) for cell, width in zip(line, of_line, strict=False)]
-        texts.append("".join([*padded, *line[-1:]]) + "\n")
-    return "".join(texts)

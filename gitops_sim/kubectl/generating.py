@@ -47,18 +47,25 @@ class Generator:
 
 def _namespace(session: Session, arguments: Arguments, name: str) -> Manifest:
     del session, arguments
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    kind = {"apiVersion": "v1", "kind": "Namespace"}
+    return kind | {"metadata": {"name": name}, "spec": {}, "status": {}}
 
 
 def _config_map(session: Session, arguments: Arguments, name: str) -> Manifest:
-    data = dict(_pairs(session, arguments))
     found: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
-    return found | ({"data": data} if data else {})
+    for key, content in _pairs(session, arguments).items():
+        try:
+            found.setdefault("data", {})[key] = content.decode()
+        except UnicodeDecodeError:
+            encoded = base64.b64encode(content).decode()
+            found.setdefault("binaryData", {})[key] = encoded
+    return found
 
 
 def _secret(session: Session, arguments: Arguments, name: str) -> Manifest:
     data = {
-        key: base64.b64encode(value.encode()).decode() for key, value in _pairs(session, arguments)
+        key: base64.b64encode(content).decode()
+        for key, content in _pairs(session, arguments).items()
     }
     found: Manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}}
     kind = arguments.text("type")
@@ -68,10 +75,16 @@ def _secret(session: Session, arguments: Arguments, name: str) -> Manifest:
 def _deployment(session: Session, arguments: Arguments, name: str) -> Manifest:
     del session
     labels = {"app": name}
-    containers = [
+    containers: list[dict[str, Any]] = [
         {"image": image, "name": _container_name(image), "resources": {}}
         for image in _images(arguments)
     ]
+    if arguments.rest and len(containers) > 1:
+        raise LabError("cannot specify multiple --image options and command")
+    if arguments.rest:
+        containers[0]["command"] = list(arguments.rest)
+    if arguments.text("port"):
+        containers[0]["ports"] = [{"containerPort": arguments.number("port", 0)}]
     template = {"metadata": {"labels": labels}, "spec": {"containers": containers}}
     return {
         "apiVersion": "apps/v1",
@@ -89,7 +102,9 @@ def _deployment(session: Session, arguments: Arguments, name: str) -> Manifest:
 
 def _job(session: Session, arguments: Arguments, name: str) -> Manifest:
     del session
-    container = {"image": _images(arguments)[0], "name": name, "resources": {}}
+    container: dict[str, Any] = {"image": _images(arguments)[0], "name": name, "resources": {}}
+    if arguments.rest:
+        container["command"] = list(arguments.rest)
     pod = {"containers": [container], "restartPolicy": "Never"}
     return {
         "apiVersion": "batch/v1",
@@ -103,6 +118,8 @@ def _job(session: Session, arguments: Arguments, name: str) -> Manifest:
 def pod_of(arguments: Arguments, name: str) -> Manifest:
     """Return the pod of `kubectl run NAME --image=…`."""
     container: dict[str, Any] = {"image": _images(arguments)[0], "name": name, "resources": {}}
+    if arguments.rest:
+        container["args"] = list(arguments.rest)
     if arguments.text("port"):
         container["ports"] = [{"containerPort": arguments.number("port", 0)}]
     given = dict(word.split("=", 1) for word in arguments.all("labels") if "=" in word)
@@ -130,8 +147,25 @@ def _container_name(image: str) -> str:
     return image.rpartition("/")[2].partition("@")[0].partition(":")[0]
 
 
-def _pairs(session: Session, arguments: Arguments) -> Iterator[tuple[str, str]]:
-    """Yield the keys and values that literals and files give."""
+def _pairs(session: Session, arguments: Arguments) -> dict[str, bytes]:
+    """Return the keys and values that literals and files give.
+
+    Raises:
+        LabError: A key comes twice.
+    """
+    found: dict[str, bytes] = {}
+    for key, content in _given(session, arguments):
+        if key in found:
+            raise LabError(
+                f'cannot add key "{key}", another key by that name already exists in Data for '
+                f"{'ConfigMap' if arguments.words[0] in ('cm', 'configmap') else 'Secret'} "
+                f'"{arguments.words[-1]}"'
+            )
+        found[key] = content
+    return found
+
+
+def _given(session: Session, arguments: Arguments) -> Iterator[tuple[str, bytes]]:
     for word in arguments.values.get("from-file", []):
         key, equals, path = word.partition("=")
         yield (key if equals else word.rpartition("/")[2]), _content(session, path or word)
@@ -139,19 +173,19 @@ def _pairs(session: Session, arguments: Arguments) -> Iterator[tuple[str, str]]:
         key, equals, value = word.partition("=")
         if not equals:
             raise LabError(f"invalid literal source {word}, expected key=value")
-        yield key, value
+        yield key, value.encode()
     for path in arguments.values.get("from-env-file", []):
-        for line in _content(session, path).splitlines():
+        for line in _content(session, path).decode(errors="replace").splitlines():
             key, equals, value = line.strip().partition("=")
             if key and not key.startswith("#") and equals:
-                yield key, value
+                yield key, value.encode()
 
 
-def _content(session: Session, path: str) -> str:
+def _content(session: Session, path: str) -> bytes:
     try:
-        return session.files.read(path_in_files(session, path)).decode(errors="replace")
+        return session.files.read(path_in_files(session, path))
     except UnknownRefError:
-        problem = f"error reading {path}: stat {path}: no such file or directory"
+        problem = f"error reading {path}: no such file or directory"
         raise LabError(problem) from None
 
 

@@ -179,7 +179,7 @@ def test_description_ends_with_the_events_of_the_object(kubectl: Any) -> None:
     about = {"kind": "Pod", "name": "web-0", "namespace": "default", "uid": uid}
     _event(kubectl, "one", "Started", involvedObject=about, type="Normal")
     text = kubectl.ok("describe pod web-0")
-    assert text.startswith("Name:         web-0\nNamespace:    default\nLabels:       app=web\n")
+    assert text.startswith("Name:             web-0\nNamespace:        default\nPriority:         0\n")
     assert text.endswith(
         "Events:\n"
         "  Type    Reason   Age   From     Message\n"
