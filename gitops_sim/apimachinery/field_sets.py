@@ -16,6 +16,7 @@ Source: sigs.k8s.io/structured-merge-diff v6, fieldpath/set.go and serialize.go.
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -30,6 +31,7 @@ __all__ = [
     "Tree",
     "difference",
     "in_order",
+    "interned",
     "intersection",
     "is_subset",
     "leaves",
@@ -111,7 +113,24 @@ class FieldSet:
 
 def in_order(tree: Tree) -> Tree:
     """Return a tree with its topmost entries in the server's order."""
-    return dict(sorted(tree.items(), key=_entry_rank)) if len(tree) > 1 else tree
+    return {each: tree[each] for each in sorted(tree, key=rank)} if len(tree) > 1 else tree
+
+
+def interned(tree: Tree) -> Tree:
+    """Return the one tree that stands for all equal ones: the pods of a cluster set the same."""
+    content = marshal.dumps(tree, _PLAINLY)
+    known = _known.get(content)
+    if known is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        known = _known[content] = tree
+    return known
+
+
+_PLAINLY = 2
+"""The newest form of marshal in which equal dicts in the same order are equal bytes."""
+_known: dict[bytes, Tree] = {}
+_MOST_KNOWN = 4096
 
 
 def union(one: Tree, other: Tree) -> Tree:
@@ -186,10 +205,6 @@ def members(tree: Tree, prefix: str = "") -> Iterator[str]:
     for element, below in tree.items():
         if below:
             yield from members(below, prefix + printed(element))
-
-
-def _entry_rank(entry: tuple[str, Tree]) -> Any:
-    return rank(entry[0])
 
 
 def _union_below(mine: Tree, theirs: Tree) -> Tree:

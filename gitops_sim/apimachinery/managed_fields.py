@@ -25,6 +25,7 @@ from gitops_sim.apimachinery.comparing import compare
 from gitops_sim.apimachinery.field_sets import (
     Tree,
     difference,
+    interned,
     intersection,
     is_subset,
     leaves,
@@ -199,9 +200,10 @@ def after_update(
     entries = _left_to_others(entries, changed, removed)
     if changed:
         previous = entries.get(write.who)
-        entries[write.who] = write.entry(
-            changed if previous is None else union(previous.tree, changed)
-        )
+        tree = changed if previous is None else union(previous.tree, changed)
+        if previous is None or tree is not previous.tree:
+            tree = interned(tree)
+        entries[write.who] = write.entry(tree)
         entries = capped(entries)
     return _with_entries(new, old, entries)
 
@@ -316,9 +318,9 @@ def _own_entry(
     """Return the entry of who applies; its time moves only with the object."""
     if moved:
         same = last is not None and last.tree == owned
-        return write.entry(last.tree if last is not None and same else owned)
+        return write.entry(last.tree if last is not None and same else interned(owned))
     if last is None:
-        return ManagerEntry(owned, write.api_version, "")
+        return ManagerEntry(interned(owned), write.api_version, "")
     if last.tree == owned and last.api_version == write.api_version:
         return last
     return ManagerEntry(owned, write.api_version, last.time)

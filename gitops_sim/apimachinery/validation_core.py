@@ -6,7 +6,6 @@ pkg/apis/discovery/validation.
 
 from __future__ import annotations
 
-import ipaddress
 from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +15,13 @@ from gitops_sim.apimachinery.causes import Cause
 from gitops_sim.apimachinery.go_json import GoJsonError, parse
 from gitops_sim.apimachinery.go_text import json_kind
 from gitops_sim.apimachinery.validation_containers import PROTOCOLS
-from gitops_sim.apimachinery.validation_parts import ip_causes, named, port_number, supported
+from gitops_sim.apimachinery.validation_parts import (
+    address_of,
+    ip_causes,
+    named,
+    port_number,
+    supported,
+)
 from gitops_sim.types import Manifest
 
 __all__ = [
@@ -121,7 +126,7 @@ def endpoints_causes(manifest: Manifest) -> Iterator[Cause]:
             for number, address in enumerate(listed):
                 place, text = f"{path}.{kind}[{number}].ip", address.get("ip", "")
                 yield from ip_causes(text, place)
-                if not _is_ip(text):
+                if address_of(text) is None:
                     yield causes.invalid(place, text, "must be a valid IP address")
                 yield from endpoint_ip_causes(text, place)
         ports = subset.get("ports") or []
@@ -162,7 +167,7 @@ def _endpoint_causes(endpoint: dict[str, Any], kind: str, path: str) -> Iterator
     for number, address in enumerate(endpoint.get("addresses") or ()):
         if kind in ("IPv4", "IPv6"):
             yield from ip_causes(address, f"{place}[{number}]")
-            if (":" in address) is not (kind == "IPv6") and _is_ip(address):
+            if (":" in address) is not (kind == "IPv6") and address_of(address) is not None:
                 yield causes.invalid(place, address, f"must be an {kind} address")
             yield from endpoint_ip_causes(address, f"{place}[{number}]")
         elif kind == "FQDN":
@@ -186,15 +191,11 @@ def endpoint_slice_update_causes(manifest: Manifest, before: Manifest) -> Iterat
         yield causes.invalid("addressType", None, "field is immutable")
 
 
-def _is_ip(text: str) -> bool:
-    return next(ip_causes(text, ""), None) is None
-
-
 def endpoint_ip_causes(text: str, path: str) -> Iterator[Cause]:
     """Refuse addresses at which no endpoint can be: of the host itself, or of one link alone."""
-    if not _is_ip(text):
+    address = address_of(text)
+    if address is None:
         return
-    address = ipaddress.ip_address(text)
     if address.is_unspecified:
         yield causes.invalid(path, text, f"may not be unspecified ({text})")
     elif address.is_loopback:

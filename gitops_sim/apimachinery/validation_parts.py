@@ -18,6 +18,7 @@ from gitops_sim.apimachinery import causes, names, quantities
 from gitops_sim.apimachinery.causes import Cause
 
 __all__ = [
+    "address_of",
     "between",
     "immutable",
     "int_or_percent",
@@ -136,11 +137,18 @@ def int_or_percent(value: int | str, path: str) -> Iterator[Cause]:
         )
 
 
+@lru_cache(maxsize=4096)
+def address_of(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the IP address that a text tells; None when it is none."""
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
 def ip_causes(text: str, path: str) -> Iterator[Cause]:
     """Refuse what is no IP address."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
+    if address_of(text) is None:
         told = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
         yield causes.invalid(path, text, told)
 

@@ -28,14 +28,18 @@ STAND_IN_CERTIFICATE = f"-----BEGIN CERTIFICATE-----\n{_BODY}\n-----END CERTIFIC
 def store_first_objects(server: ApiServer) -> None:
     """Store the objects of a new server, as it does itself: no admission, and no facts."""
     time = server.clock.timestamp()
-    for manifest in json.loads(_text()):
-        metadata = manifest["metadata"]
-        metadata["uid"] = server.clock.uid(f"uids/{server.name}")
-        metadata["creationTimestamp"] = time
-        for entry in metadata.get("managedFields", ()):
-            entry["time"] = time
-        for condition in manifest.get("status", {}).get("conditions", ()):
-            condition["lastTransitionTime"] = time
+    for common in _objects():
+        metadata = common["metadata"] | {
+            "uid": server.clock.uid(f"uids/{server.name}"),
+            "creationTimestamp": time,
+        }
+        if "managedFields" in metadata:
+            metadata["managedFields"] = [e | {"time": time} for e in metadata["managedFields"]]
+        manifest = common | {"metadata": metadata}
+        status = common.get("status", {})
+        if "conditions" in status:
+            told = [c | {"lastTransitionTime": time} for c in status["conditions"]]
+            manifest["status"] = status | {"conditions": told}
         group = manifest["apiVersion"].rpartition("/")[0]
         kind = Kind(group, manifest["kind"])
         server.store.put(kind, manifest, expected=None, time=server.clock.now())
@@ -87,6 +91,7 @@ def _service() -> Manifest:
 
 
 @cache
-def _text() -> bytes:
+def _objects() -> tuple[Manifest, ...]:
+    """Return what the first objects of all servers have in common; shared and read-only."""
     packed = (files("gitops_sim.apiserver") / "data" / "bootstrap.json.xz").read_bytes()
-    return lzma.decompress(packed)
+    return tuple(json.loads(lzma.decompress(packed)))

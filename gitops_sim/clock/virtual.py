@@ -31,20 +31,24 @@ EPOCH = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """When every lab begins, a Monday morning: histories repeat, so the date does too."""
 
 
-class _Due:
-    """A call that is due later."""
+class _Due(simpy.Event):
+    """A call that is due later: an event that has happened already when it is scheduled.
 
-    __slots__ = ("_callback",)
+    As `simpy.Timeout`, it sets what `simpy.Event` would, without the calls in between: there is
+    one of these for each step of each job.
+    """
 
-    def __init__(self, callback: Callable[[], None]) -> None:
+    def __init__(self, env: simpy.Environment, callback: Callable[[], None]) -> None:
+        self.env = env
+        self.callbacks = [self._run]
+        self._ok, self._value = True, None
         self._callback: Callable[[], None] | None = callback
 
     def cancel(self) -> None:
         """Make it not happen."""
         self._callback = None
 
-    def run(self, _: object) -> None:
-        """Call it, unless cancelled."""
+    def _run(self, _: object) -> None:
         callback, self._callback = self._callback, None
         if callback is not None:
             callback()
@@ -151,14 +155,11 @@ class VirtualClock:
         """Call `callback` in `delay` seconds; it must not take time itself."""
         if delay < 0:
             raise LabError(f"a delay of {delay} s: time only runs forward", "use 0 or more")
-        due = _Due(callback)
-        event = self._env.event()
-        event._ok, event._value = True, None  # noqa: SLF001 - what simpy.Timeout does
-        event.callbacks = [due.run]
+        due = _Due(self._env, callback)
         priority = NORMAL
         if self._order is not None:
             priority = EventPriority(self._order.randrange(1, 1 << 30))
-        self._env.schedule(event, priority, delay)
+        self._env.schedule(due, priority, delay)
         return due
 
     def spawn(self, name: str, job: Job, *, account: Account | None = None) -> RunningJob:

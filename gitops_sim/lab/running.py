@@ -54,10 +54,10 @@ def summarise(journal: Journal, since_entry: int, *, last_told: int) -> str:
             once, because its file is wrong, does so between two runs.
     """
     counts: dict[type[facts.Fact], int] = {}
-    told = [entry.fact for entry in journal.entries()[since_entry:]]
+    told = [entry.fact for entry in journal.after(since_entry)]
     for fact in told:
         counts[type(fact)] = counts.get(type(fact), 0) + 1
-    parts = _pipelines([entry.fact for entry in journal.entries()[last_told:]])
+    parts = _pipelines([entry.fact for entry in journal.after(last_told)])
     parts += [
         f"{counts[kind]} {one if counts[kind] == 1 else many}"
         for kind, one, many in _TOLD

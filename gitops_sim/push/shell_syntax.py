@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from gitops_sim.errors import LabError
@@ -97,11 +98,23 @@ Node: TypeAlias = Simple | If | For | Group
 
 
 def parse(script: str) -> Script:
-    """Read a script.
+    """Read a script; the usual short ones, which run again and again, are read once.
 
     Raises:
         LabError: It is no shell script, or uses what this shell does not understand.
     """
+    return _known(script) if len(script) < _SHORT else _parse(script)
+
+
+_SHORT = 4096
+
+
+@lru_cache(maxsize=256)
+def _known(script: str) -> Script:
+    return _parse(script)
+
+
+def _parse(script: str) -> Script:
     parser = _Parser(tokens(script))
     tree = parser.script(())
     parser.expect_end()

@@ -7,11 +7,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.apimachinery.field_sets import (
     LEAF,
     Tree,
     difference,
     in_order,
+    interned,
     intersection,
     is_subset,
     members,
@@ -41,6 +43,13 @@ TREES = st.recursive(st.just(LEAF), grown, max_leaves=8)
 
 def paths(tree: Tree) -> set[str]:
     return set(members(tree))
+
+
+@given(one=TREES, other=TREES)
+def test_equal_sets_are_interned_as_one(one: Tree, other: Tree) -> None:
+    first, second = interned(one), interned(in_order(fresh_copy(other)))
+    assert first == one
+    assert (first is second) == (one == other)
 
 
 @given(one=TREES, other=TREES)

@@ -9,8 +9,9 @@ Source: kustomize api/internal/target/kusttarget.go, v5.8.1.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from gitops_sim.apimachinery.copying import fresh_copy
@@ -63,9 +64,16 @@ def build_in_process(
     lines = DocumentLines(graph.resources, graph.reading)
     objects = []
     for item in in_legacy_order(resources.items):
-        manifest = with_sorted_keys(item.manifest)
+        manifest = _finished(json.dumps(item.manifest))
         objects.append(Rendered(manifest, item.file, lines.of(item.file, manifest)))
     return objects
+
+
+@lru_cache(maxsize=512)
+def _finished(text: str) -> Manifest:
+    """Return an object with its keys in order; equal objects of all builds are one."""
+    manifest: Manifest = with_sorted_keys(json.loads(text))
+    return manifest
 
 
 class _Builder:
