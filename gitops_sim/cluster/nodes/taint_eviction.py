@@ -51,20 +51,28 @@ class TaintEviction:
         self._nodes = context.caches["v1/Node"]
         self._pods = context.caches["v1/Pod"]
         self._pods.add_index("node", lambda pod: (pod["spec"].get("nodeName") or "",))
+        self._awaited: set[str] = set()
 
     def __call__(self, request: Request) -> Generator[Any, Any, Result | None]:
         """Delete one pod when its time on its node is over."""
         pod = self._pods.get(request.name, request.namespace)
         if pod is None or "deletionTimestamp" in pod["metadata"]:
             return None
+        uid = pod["metadata"]["uid"]
         node = self._nodes.get(pod["spec"].get("nodeName") or "")
         if node is None:
             return None
         due = self._due(pod, node)
         if math.isinf(due):
+            if uid in self._awaited:
+                self._awaited.discard(uid)
+                text = f"Cancelling deletion of Pod {request.namespace}/{request.name}"
+                self._events.event(pod, "Normal", "TaintManagerEviction", text)
             return None
         if due > self._clock.now():
+            self._awaited.add(uid)
             return Result(due - self._clock.now())
+        self._awaited.discard(uid)
         yield from self._evict(pod)
         return None
 

@@ -142,3 +142,62 @@ def test_every_node_has_a_lease_of_its_own(lab: Any) -> None:
     assert [lease["spec"]["holderIdentity"] for lease in leases] == ["node-1", "node-2", "node-3"]
     node = lab.cluster.get("node", "node-1")
     assert leases[0]["metadata"]["ownerReferences"][0]["uid"] == node["metadata"]["uid"]
+
+
+def evicting(lab: Any) -> list[str]:
+    """Return the nodes from which pods are evicted."""
+    return [
+        node["metadata"]["name"]
+        for node in lab.cluster.list("v1/Node")
+        if any(taint["effect"] == "NoExecute" for taint in node["spec"].get("taints") or ())
+    ]
+
+
+def test_nodes_of_a_zone_that_is_cut_off_are_evicted_one_in_ten_seconds(make_lab: Any) -> None:
+    lab = make_lab(nodes=9)
+    for name in ("node-1", "node-4", "node-7"):  # zone-a
+        lab.cluster.node_down(name)
+    lab.run(51)
+    assert len(evicting(lab)) == 1
+    lab.run(10)
+    assert len(evicting(lab)) == 2
+    lab.run(10)
+    assert evicting(lab) == ["node-1", "node-4", "node-7"]
+
+
+def test_while_most_of_a_zone_is_silent_nobody_is_evicted_from_it(make_lab: Any) -> None:
+    lab = make_lab(nodes=15)
+    for name in ("node-1", "node-4", "node-7"):  # three of five in zone-a
+        lab.cluster.node_down(name)
+    lab.run(120)
+    assert evicting(lab) == []
+    assert ("node.kubernetes.io/unreachable", "NoSchedule") in taints(lab, "node-1")
+    lab.cluster.node_up("node-7")
+    lab.run(30)
+    assert evicting(lab) == ["node-1", "node-4"]
+
+
+def test_when_all_nodes_are_silent_nobody_is_evicted(lab: Any) -> None:
+    lab.cluster.node_down("node-1")
+    lab.run(60)
+    assert evicting(lab) == ["node-1"]
+    for name in ("node-2", "node-3"):
+        lab.cluster.node_down(name)
+    lab.run(120)
+    assert evicting(lab) == []
+    lab.cluster.node_up("node-2")
+    lab.run(30)
+    assert evicting(lab) == ["node-1", "node-3"]
+
+
+def test_an_eviction_that_is_not_needed_any_more_is_called_off(lab: Any) -> None:
+    lab.create_pod("shop/web:1", nodeName="node-1", tolerations=TOLERATED)
+    lab.run(10)
+    lab.cluster.node_down("node-1")
+    lab.run(100)
+    lab.cluster.node_up("node-1")
+    lab.run(30)
+    assert lab.events()[-1] != ("TaintManagerEviction", "Marking for deletion Pod default/web")
+    assert ("TaintManagerEviction", "Cancelling deletion of Pod default/web") in lab.events()
+    lab.run(600)
+    assert lab.places() == {"web": "node-1"}
