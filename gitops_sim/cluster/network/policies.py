@@ -1,9 +1,10 @@
-"""NetworkPolicies: whether a request reaches a pod.
+"""NetworkPolicies: whether a request leaves its sender, and whether it reaches a pod.
 
-Pods that no policy selects take everything; a selected pod takes what any of its policies allows.
+Pods that no policy selects send and take everything; a selected pod sends, or takes, what any of
+its policies allows. Users of a Service are a pod too, users from outside are not.
 
 Source: Kubernetes, documentation of NetworkPolicy; k8s.io/api, networking/v1 types.go.
-Differs: ingress is judged, egress is not, since users are no pods; policies work at once.
+Differs: policies work at once; the look-up of a name is no request that a policy could stop.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ __all__ = ["INGRESS_CONTROLLER", "OUTSIDE", "Sender", "allows"]
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sends a request, as a policy sees it.
+    """One side of a request, most often who sends it, as a policy sees it.
 
     Attributes:
-        namespace: Where the sending pod is; empty: outside of the cluster.
-        labels: Of the sending pod.
-        address: From which requests come.
+        namespace: Where the pod is; empty: outside of the cluster.
+        labels: Of the pod.
+        address: From which its requests come; empty: it has none yet.
     """
 
     namespace: str
@@ -54,67 +55,89 @@ def allows(
     sender: Sender,
     namespaces: Mapping[str, Mapping[str, str]],
 ) -> bool:
-    """Say whether a request passes.
+    """Say whether a request passes, at its sender and at its target.
 
     Args:
-        policies: NetworkPolicies of the pod's namespace.
+        policies: NetworkPolicies of all namespaces.
         target: The pod and its port.
         sender: Who sends.
         namespaces: Labels of namespaces by name; one that is not there has its name as label.
     """
     pod, port = target
-    labels = pod["metadata"].get("labels") or {}
-    judging = [
-        policy["spec"]
-        for policy in policies
-        if "Ingress" in (policy["spec"].get("policyTypes") or ["Ingress"])
-        and from_label_selector(policy["spec"].get("podSelector") or {}).matches(labels)
-    ]
-    if not judging:
-        return True
-    rules = [rule for spec in judging for rule in spec.get("ingress") or ()]
-    return any(
-        _is_from(rule, sender, pod["metadata"]["namespace"], namespaces) and _is_to(rule, pod, port)
-        for rule in rules
+    metadata = pod["metadata"]
+    receiver = Sender(
+        metadata["namespace"],
+        metadata.get("labels") or {},
+        (pod.get("status") or {}).get("podIP") or "",
+    )
+    found = list(policies)
+    coming = _rules(found, receiver, "Ingress")
+    if coming is not None and not any(
+        _is_among(rule.get("from"), sender, receiver.namespace, namespaces)
+        and _is_to(rule, pod, port)
+        for rule in coming
+    ):
+        return False
+    going = _rules(found, sender, "Egress") if sender.namespace else None
+    return going is None or any(
+        _is_among(rule.get("to"), receiver, sender.namespace, namespaces)
+        and _is_to(rule, pod, port)
+        for rule in going
     )
 
 
-def _is_from(
-    rule: Mapping[str, Any],
-    sender: Sender,
+def _rules(policies: Iterable[Manifest], of: Sender, way: str) -> list[Mapping[str, Any]] | None:
+    """Return what policies allow a pod in one direction; None when none says anything."""
+    judging = [
+        policy["spec"]
+        for policy in policies
+        if policy["metadata"]["namespace"] == of.namespace
+        and way in policy["spec"]["policyTypes"]
+        and from_label_selector(policy["spec"].get("podSelector") or {}).matches(of.labels)
+    ]
+    if not judging:
+        return None
+    return [rule for spec in judging for rule in spec.get(way.lower()) or ()]
+
+
+def _is_among(
+    peers: Iterable[Mapping[str, Any]] | None,
+    other: Sender,
     namespace: str,
     namespaces: Mapping[str, Mapping[str, str]],
 ) -> bool:
-    peers = rule.get("from")
+    """True when a rule's peers, told in a namespace, are everybody or include the other side."""
     if not peers:
         return True
-    return any(_is_peer(peer, sender, namespace, namespaces) for peer in peers)
+    return any(_is_peer(peer, other, namespace, namespaces) for peer in peers)
 
 
 def _is_peer(
     peer: Mapping[str, Any],
-    sender: Sender,
+    other: Sender,
     namespace: str,
     namespaces: Mapping[str, Mapping[str, str]],
 ) -> bool:
     block = peer.get("ipBlock")
     if block is not None:
-        address = ip_address(sender.address)
+        if not other.address:
+            return False
+        address = ip_address(other.address)
         inside = address in ip_network(block["cidr"], strict=False)
         holes = block.get("except") or ()
         return inside and not any(address in ip_network(hole, strict=False) for hole in holes)
-    if not sender.namespace:
+    if not other.namespace:
         return False
     of_namespace, of_pod = peer.get("namespaceSelector"), peer.get("podSelector")
     if of_namespace is None:
-        if sender.namespace != namespace:
+        if other.namespace != namespace:
             return False
     else:
-        default = {"kubernetes.io/metadata.name": sender.namespace}
-        there = namespaces.get(sender.namespace, default)
+        default = {"kubernetes.io/metadata.name": other.namespace}
+        there = namespaces.get(other.namespace, default)
         if not from_label_selector(of_namespace).matches(there):
             return False
-    return of_pod is None or from_label_selector(of_pod).matches(sender.labels)
+    return of_pod is None or from_label_selector(of_pod).matches(other.labels)
 
 
 def _is_to(rule: Mapping[str, Any], pod: Manifest, port: int) -> bool:

@@ -47,11 +47,14 @@ def _services_of_ingress(manifest: Manifest, caches: Caches) -> Iterable[Request
     return {Request(namespace, service): None for _, service in routes(manifest)}
 
 
-def _services_beside(manifest: Manifest, caches: Caches) -> Iterable[Request]:
-    """Ask for all Services of the policy's namespace."""
-    namespace = manifest["metadata"]["namespace"]
-    found = caches["v1/Service"].list(namespace)
-    return [Request(namespace, service["metadata"]["name"]) for service in found]
+def _services_of_policy(manifest: Manifest, caches: Caches) -> Iterable[Request]:
+    """Ask for all Services of the policy's namespace; for all, if it may stop senders."""
+    spec, namespace = manifest["spec"], manifest["metadata"]["namespace"]
+    stops_senders = "Egress" in spec["policyTypes"]
+    found = caches["v1/Service"].list(None if stops_senders else namespace)
+    return [
+        Request(service["metadata"]["namespace"], service["metadata"]["name"]) for service in found
+    ]
 
 
 def _services_with_policies(manifest: Manifest, caches: Caches) -> Iterable[Request]:
@@ -59,7 +62,7 @@ def _services_with_policies(manifest: Manifest, caches: Caches) -> Iterable[Requ
     return {
         request: None
         for policy in caches[_POLICY].list()
-        for request in _services_beside(policy, caches)
+        for request in _services_of_policy(policy, caches)
     }
 
 
@@ -81,7 +84,7 @@ USERS_WATCHES = (
     Watched("v1/Pod", requests=services_of_pod, predicate=_runs_otherwise),
     Watched(_SLICE, requests=_service_of_slice),
     Watched(_INGRESS, requests=_services_of_ingress),
-    Watched(_POLICY, requests=_services_beside),
+    Watched(_POLICY, requests=_services_of_policy),
     Watched("v1/Namespace", requests=_services_with_policies, predicate=_has_other_labels),
 )
 
@@ -155,7 +158,7 @@ class Users:
         own = self._traffic.of_service(service)
         demands = [own, *demands]
         targets = targets_of(slices, pods)
-        passes, now = self._judge(request.namespace), self._clock.now()
+        passes, now = self._judge(), self._clock.now()
         answers = serve(targets, demands, self._machines, passes, now)
         self._traffic.set_loads(request, answers.loads)
         self._tell_version(f"Service/{place}", answers.served[own.route], endpoints)
@@ -175,9 +178,9 @@ class Users:
             }
         return list(found)
 
-    def _judge(self, namespace: str) -> Callable[[Target, Sender], bool]:
-        """Return what says whether requests of a sender reach a pod of a namespace."""
-        policies = self._policies.list(namespace)
+    def _judge(self) -> Callable[[Target, Sender], bool]:
+        """Return what says whether requests of a sender reach a pod."""
+        policies = self._policies.list()
         if not policies:
             return lambda target, sender: True
         labels = {

@@ -180,6 +180,48 @@ def test_a_policy_is_judged_by_peers_and_ports(
     assert allows([policy(*rules, app="other")], (pod, 8080), sender, {})
 
 
+@pytest.mark.parametrize(
+    ("egress", "passes"),
+    [
+        ([], False),
+        ([{}], True),
+        ([{"to": [{"podSelector": {"matchLabels": LABELS}}]}], True),
+        ([{"to": [{"podSelector": {"matchLabels": {"app": "db"}}}]}], False),
+        ([{"to": [{"ipBlock": {"cidr": "10.244.0.0/16"}}], "ports": [{"port": 8080}]}], True),
+        ([{"to": [{"ipBlock": {"cidr": "10.244.0.0/16"}}], "ports": [{"port": 53}]}], False),
+    ],
+)
+def test_a_policy_of_the_sender_says_what_leaves_it(
+    egress: list[dict[str, Any]], *, passes: bool
+) -> None:
+    pod = {
+        "metadata": {"name": "web-1", "namespace": "shop", "labels": LABELS},
+        "spec": {"containers": [{"ports": [{"name": "http", "containerPort": 8080}]}]},
+        "status": {"podIP": "10.244.1.5"},
+    }
+    guard = policy()
+    guard["metadata"]["namespace"] = "shop"
+    guard["spec"] = {"podSelector": {}, "policyTypes": ["Egress"], "egress": egress}
+    assert allows([guard], (pod, 8080), Sender("shop"), {}) is passes
+    assert allows([guard], (pod, 8080), Sender("other"), {}), "it is about senders in shop"
+    assert allows([guard], (pod, 8080), OUTSIDE, {})
+
+
+def test_users_in_a_namespace_that_lets_nothing_out_reach_nobody(lab: Any) -> None:
+    lab.cluster.create(deployment())
+    lab.cluster.create(SERVICE)
+    lab.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}})
+    lab.cluster.traffic.set_users(ROUTE, 10, namespace="other")
+    lab.run(30)
+    assert served(lab).error_rate == 0
+    guard = policy()
+    guard["metadata"]["namespace"] = "other"
+    guard["spec"] = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    lab.cluster.create(guard)
+    lab.run(1)
+    assert served(lab).problem == "a NetworkPolicy drops the requests"
+
+
 def test_an_autoscaler_follows_the_users(lab: Any) -> None:
     target = {"type": "Utilization", "averageUtilization": 50}
     reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
