@@ -12,9 +12,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gitops_sim.cli.course import STATE, copy_course
@@ -44,6 +45,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--port", type=int, default=8888, help="first port to try")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument(
+        "--command",
+        metavar="PROGRAM",
+        nargs=argparse.REMAINDER,
+        help="start this instead of JupyterLab, with all words behind it: on a JupyterHub "
+        "jupyterhub-singleuser",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,8 +62,10 @@ def run(arguments: argparse.Namespace) -> int:
     copied = copy_course(folder)
     if copied.kept:
         print(f"{copied.kept} files of {arguments.dir} are kept as you left them")
-    command = jupyter_command(folder, port=arguments.port, browser=not arguments.no_browser)
     environment = jupyter_environment(folder, os.environ)
+    if arguments.command:
+        return _become(arguments.command, environment)
+    command = jupyter_command(folder, port=arguments.port, browser=not arguments.no_browser)
     print(f"JupyterLab on {arguments.dir}; Ctrl-C twice ends it", flush=True)
     with subprocess.Popen(command, env=environment) as server:
         while True:
@@ -63,6 +73,14 @@ def run(arguments: argparse.Namespace) -> int:
                 return min(server.wait(), 1)
             except KeyboardInterrupt:
                 continue  # JupyterLab has it too, asks, and ends when it is meant
+
+
+def _become(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Let another program take the place of this process, so that who started it finds it."""
+    program = shutil.which(command[0], path=environment["PATH"])
+    if program is None:
+        raise InputError("--command", 0, f"there is no program {command[0]!r}", "install it")
+    os.execve(program, [program, *command[1:]], dict(environment))  # noqa: S606 - no shell is meant
 
 
 def jupyter_command(folder: Path, *, port: int = 8888, browser: bool = True) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -202,3 +203,21 @@ def test_jupyterlab_listens_on_loopback_only(tmp_path: Path) -> None:
     assert "--ServerApp.ip=127.0.0.1" in command
     assert "--no-browser" in command
     assert not [word for word in command if "token" in word], "a token in arguments is readable"
+
+
+def test_another_program_takes_its_place_with_the_labs_own_kubeconfig(tmp_path: Path) -> None:
+    """As on a JupyterHub: the process that was started is the one that serves."""
+    program = Path(sys.executable).with_name("gitops-sim")
+    script = "import os; print(os.getpid(), os.environ['KUBECONFIG'])"
+    words = [program, "tour", "--dir", "mine", "--command", sys.executable, "-c", script]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        told = process.communicate()[0].split()
+    assert told == [str(process.pid), str(tmp_path.resolve() / "mine/.lab/kubeconfig")]
+    assert (tmp_path / "mine/notebooks/00-tour.ipynb").is_file()
+
+
+def test_program_that_is_not_there_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["tour", "--dir", str(tmp_path / "mine"), "--command", "no-such-program"]) == 2
+    assert "there is no program 'no-such-program'" in capsys.readouterr().err
