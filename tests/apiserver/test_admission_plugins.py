@@ -116,6 +116,9 @@ def test_containers_keep_within_a_limit_range(
         client.create(pod(**resources))
 
 
+NO_PORTS = {"services.nodeports": "0"}
+
+
 def quota(client: InProcessClient, hard: dict[str, str], used: dict[str, str]) -> None:
     manifest = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}}
     client.create(manifest | {"spec": {"hard": hard}})
@@ -134,6 +137,22 @@ def test_a_quota_is_counted_and_then_refuses(client: InProcessClient) -> None:
         'pods "two" is forbidden: exceeded quota: q, requested: pods=1,requests.cpu=600m, '
         "used: pods=1,requests.cpu=600m, limited: pods=1,requests.cpu=1"
     )
+
+
+def test_an_update_is_counted_by_what_it_takes_more(client: InProcessClient) -> None:
+    quota(client, {"services": "1", "services.nodeports": "1"}, {"services": "0", **NO_PORTS})
+    ports = [{"port": 80}]
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}
+    client.create(service | {"spec": {"ports": ports}})
+    client.patch("v1/Service", "web", {"metadata": {"labels": {"a": "b"}}})
+    client.patch("v1/Service", "web", {"spec": {"type": "NodePort"}})
+    used = client.get("v1/ResourceQuota", "q")["status"]["used"]
+    assert used == {"services": "1", "services.nodeports": "1"}
+    more = [{"port": 80, "name": "a"}, {"port": 81, "name": "b"}]
+    with pytest.raises(
+        ForbiddenError, match=r"exceeded quota: q, requested: services\.nodeports=1,"
+    ):
+        client.patch("v1/Service", "web", {"spec": {"ports": more}})
 
 
 def test_a_dry_run_takes_nothing_off_a_quota(client: InProcessClient) -> None:

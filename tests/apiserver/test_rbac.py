@@ -135,6 +135,18 @@ def test_binding_a_role_beyond_ones_own_needs_the_verb_bind(
         client.create(wanted)
 
 
+def test_changing_who_is_bound_needs_the_verb_bind_and_other_changes_do_not(
+    server: ApiServer, client: InProcessClient
+) -> None:
+    role(client, "Role", "reader", READ)
+    client.create(binding("RoleBinding", "r", "reader", kind="User", name="ann"))
+    kind = f"{GROUP}/v1/RoleBinding"
+    with server.called_by(Caller(DEV)):
+        client.patch(kind, "r", {"metadata": {"labels": {"team": "a"}}})
+        with pytest.raises(ForbiddenError, match="attempting to grant RBAC permissions"):
+            client.patch(kind, "r", {"subjects": [{"kind": "User", "name": "dev"}]})
+
+
 def review(server: ApiServer, kind: str, spec: dict[str, Any]) -> dict[str, Any]:
     resource_type = server.kinds.lookup(f"authorization.k8s.io/v1/{kind}")
     asked = {"apiVersion": "authorization.k8s.io/v1", "kind": kind, "metadata": {}, "spec": spec}

@@ -233,6 +233,25 @@ def test_an_update_of_a_version_that_was_overtaken_meanwhile_is_a_conflict(
     assert client.get("v1/ConfigMap", "a")["data"] == {"x": "1", "other": "0"}
 
 
+def test_a_delete_that_was_overtaken_meanwhile_heeds_the_new_finalizer(
+    server: ApiServer, client: InProcessClient
+) -> None:
+    client.create(config_map(x="1"))
+
+    def hold(review: Review, cluster: Cluster) -> Review:
+        held = {"metadata": {"finalizers": ["example.com/hold"]}}
+        cluster.patch("v1/ConfigMap", "a", held, "default")
+        return answering()(review, cluster)
+
+    server.webhooks.functions[URL] = hold
+    rules = [RULE | {"operations": ["DELETE"]}]
+    configure(client, "ValidatingWebhookConfiguration", rules=rules)
+    client.delete("v1/ConfigMap", "a")
+    left = client.get("v1/ConfigMap", "a")["metadata"]
+    assert left["finalizers"] == ["example.com/hold"]
+    assert "deletionTimestamp" in left
+
+
 def test_a_webhook_that_asks_for_it_sees_what_a_later_one_changed(
     server: ApiServer, client: InProcessClient
 ) -> None:
