@@ -49,15 +49,7 @@ class AccountTokens:
         spec = dict(request.get("spec") or {})
         seconds = spec["expirationSeconds"] = spec.get("expirationSeconds") or _USUAL
         spec["audiences"] = spec.get("audiences") or [_ISSUER]
-        field = "spec.expirationSeconds"
-        if seconds < _LEAST:
-            detail = "may not specify a duration less than 10 minutes"
-            cause = causes.invalid(field, seconds, detail)
-            raise generic_invalid("authentication.k8s.io", "TokenRequest", "", [cause])
-        if seconds > _MOST:
-            detail = "may not specify a duration larger than 2^32 seconds"
-            cause = causes.invalid(field, seconds, detail)
-            raise generic_invalid("authentication.k8s.io", "TokenRequest", "", [cause])
+        _check_lifetime(seconds)
         now = self._now()
         ends = self._server.clock.now() + seconds
         claims = {
@@ -123,6 +115,17 @@ class AccountTokens:
     def _signature(self, head: str) -> str:
         digest = hmac.new(self._key, head.encode("utf-8", "surrogateescape"), hashlib.sha256)
         return base64.urlsafe_b64encode(digest.digest()).decode().rstrip("=")
+
+
+def _check_lifetime(seconds: int) -> None:
+    if seconds < _LEAST:
+        detail = "may not specify a duration less than 10 minutes"
+    elif seconds > _MOST:
+        detail = "may not specify a duration larger than 2^32 seconds"
+    else:
+        return
+    cause = causes.invalid("spec.expirationSeconds", seconds, detail)
+    raise generic_invalid("authentication.k8s.io", "TokenRequest", "", [cause])
 
 
 def _encoded(value: Any) -> str:
