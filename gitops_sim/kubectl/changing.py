@@ -10,7 +10,7 @@ from gitops_sim.errors import ApiError, InputError, LabError
 from gitops_sim.kubectl.arguments import Arguments, Flag
 from gitops_sim.kubectl.mapping import names_of
 from gitops_sim.kubectl.messages import error_text
-from gitops_sim.kubectl.printing import as_text, say_done
+from gitops_sim.kubectl.printing import say_done, show
 from gitops_sim.kubectl.session import Session, Work
 from gitops_sim.kubectl.strictness import warn_of_unknown_fields
 from gitops_sim.types import Manifest
@@ -165,7 +165,7 @@ def patch(session: Session, arguments: Arguments) -> Work:
         same = json.dumps(before, sort_keys=True) == json.dumps(after, sort_keys=True)
         done = "patched (no change)" if same else "patched"
         if arguments.text("output"):
-            session.out.append(as_text(after, arguments.text("output")))
+            show(session, arguments, kind, after)
         elif after.get("kind") == "Scale":
             session.say(f"scale.autoscaling/{name} {done}")
         else:

@@ -79,6 +79,10 @@ class Page:
         """Write lines of cells."""
         self._lines += [list(line) for line in lines]
 
+    def raw(self) -> str:
+        """Return the page with its tabs, as some commands print it."""
+        return "".join("\t".join(line) + "\n" for line in self._lines)
+
     def text(self) -> str:
         """Return the page; a column is as wide as the lines next to each other that have it."""
         lines = self._lines

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gitops_sim.errors import LabError, NotFoundError
+from gitops_sim.errors import BadRequestError, LabError, NotFoundError
 from gitops_sim.kubectl.arguments import Arguments, Flag
 from gitops_sim.kubectl.jsonpath import evaluate
 from gitops_sim.kubectl.loading import FILE_FLAGS, load
 from gitops_sim.kubectl.mapping import Mapped, names_of
+from gitops_sim.kubectl.messages import error_text
 from gitops_sim.kubectl.printing import as_text
 from gitops_sim.kubectl.session import Session, Work
 from gitops_sim.kubectl.tables import in_columns, table_of
@@ -25,6 +26,7 @@ GET_FLAGS = {
     "all-namespaces": Flag("A", takes_value=False),
     "field-selector": Flag(),
     "ignore-not-found": Flag(takes_value=False),
+    "label-columns": Flag("L"),
     "no-headers": Flag(takes_value=False),
     "output": Flag("o"),
     "show-managed-fields": Flag(takes_value=False),
@@ -37,31 +39,55 @@ Rows = list[tuple[Mapped, list[Manifest]]]
 def get(session: Session, arguments: Arguments) -> Work:
     """Print objects; the exit status is 1 when one that was named is not there."""
     rows: Rows = []
-    single = False
-    for kind, name, namespace in _targets(session, arguments):
+    missing: list[NotFoundError] = []
+    targets = _targets(session, arguments)
+    for kind, name, namespace in targets:
         yield session.step("get", kind, name)
-        if name:
-            single = True
-            try:
-                found = [session.cluster.get(kind.exact, name, namespace)]
-            except NotFoundError:
-                if not arguments.on("ignore-not-found"):
-                    raise
+        try:
+            found = _found(session, arguments, kind, name, namespace)
+        except NotFoundError as error:
+            if name and arguments.on("ignore-not-found"):
                 found = []
+            elif name and len(targets) > 1:
+                missing.append(error)
+                continue
+            else:
+                raise
+        if rows and rows[-1][0] == kind:
+            rows[-1][1].extend(found)
         else:
-            found = list(
-                session.cluster.list(
-                    kind.exact,
-                    namespace,
-                    labels=arguments.text("selector") or None,
-                    fields=arguments.text("field-selector") or None,
-                )
-            )
-        if arguments.text("sort-by"):
+            rows.append((kind, found))
+    if arguments.text("sort-by"):
+        for _, found in rows:
             found.sort(key=lambda live: _sort_key(evaluate(arguments.text("sort-by"), live)))
-        rows.append((kind, found))
-    _print(session, arguments, rows, single=single)
-    return 0
+    if any(found for _, found in rows) or not missing:
+        _print(session, arguments, rows, single=len(targets) == 1 and bool(targets[0][1]))
+    if missing:
+        session.err.append(error_text(missing))
+    return 1 if missing else 0
+
+
+def _found(
+    session: Session, arguments: Arguments, kind: Mapped, name: str, namespace: str | None
+) -> list[Manifest]:
+    """Return one object, or those that the selectors choose.
+
+    Raises:
+        ApiError: It is not there, or a selector is none.
+    """
+    if name:
+        return [session.cluster.get(kind.exact, name, namespace)]
+    labels, fields = arguments.text("selector"), arguments.text("field-selector")
+    try:
+        return list(
+            session.cluster.list(
+                kind.exact, namespace, labels=labels or None, fields=fields or None
+            )
+        )
+    except BadRequestError as error:
+        where = f'Unable to find "{kind.group}/{kind.version}, Resource={kind.plural}" that match '
+        told = f'label selector "{labels}", field selector "{fields}": {error.message}'
+        raise BadRequestError(where + told, error.details) from None
 
 
 def _sort_key(text: str) -> tuple[float, str]:
@@ -145,6 +171,8 @@ def _table(
     header, rows = table_of(session, kind, found, wide=wide)
     if namespaces:
         header = ["NAMESPACE", *header]
+    shown_labels = arguments.all("label-columns")
+    header = [*header, *(label.rpartition("/")[2].upper() for label in shown_labels)]
     if arguments.on("show-labels"):
         header = [*header, "LABELS"]
     lines = [] if arguments.on("no-headers") else [header]
@@ -152,6 +180,7 @@ def _table(
         metadata = live["metadata"]
         line = [metadata.get("namespace", "")] if namespaces else []
         line += [shown(name), *cells]
+        line += [(metadata.get("labels") or {}).get(label, "") for label in shown_labels]
         if arguments.on("show-labels"):
             pairs = sorted((metadata.get("labels") or {}).items())
             line.append(",".join(f"{key}={value}" for key, value in pairs) or "<none>")
@@ -161,11 +190,15 @@ def _table(
 
 def _custom_columns(arguments: Arguments, objects: Sequence[Manifest]) -> str:
     """Return the table of `-o custom-columns=NAME:.metadata.name,IMAGE:…`."""
+    if arguments.text("output") == "custom-columns=":
+        raise LabError("custom-columns format specified but no custom columns given")
     columns = [
         column.partition(":") for column in arguments.text("output").partition("=")[2].split(",")
     ]
     if any(not path for _, _, path in columns):
         raise LabError("unexpected custom-columns spec, expected <header>:<json-path-expr>")
     head = [] if arguments.on("no-headers") else [[name for name, _, _ in columns]]
-    rows = [[evaluate(path, live) or "<none>" for _, _, path in columns] for live in objects]
+    rows = [
+        [evaluate(path, live, joint=",") or "<none>" for _, _, path in columns] for live in objects
+    ]
     return in_columns([*head, *rows])

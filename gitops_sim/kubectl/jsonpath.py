@@ -1,15 +1,16 @@
 r"""The part of kubectl's JSONPath that pipelines use.
 
 `{.status.readyReplicas}`, `{.items[*].metadata.name}`, `[0]`, `['a.b']`, `.a\.b`,
-`[?(@.type=="Ready")]`, text and `{"\n"}` around them.
+`[?(@.type=="Ready")]`, `{range .items[*]}…{end}`, text and `{"\n"}` around them.
 
-Differs: no `range`, no slices, no comparison but `==` and `!=`.
+Differs: no slices, no comparison but `==` and `!=`.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from typing import Any
 
 from gitops_sim.errors import LabError
@@ -28,34 +29,58 @@ STEP = re.compile(
 )
 
 
-def evaluate(template: str, value: Any) -> str:
+def evaluate(template: str, value: Any, *, joint: str = " ") -> str:
     """Return the text that a template gives for an object; what is missing gives nothing.
+
+    Args:
+        template: Text with expressions in braces, or one expression without.
+        value: The object.
+        joint: What stands between several values of one expression.
 
     Raises:
         LabError: The template uses what is not understood.
     """
     text = template if "{" in template else f"{{{_with_dot(template)}}}"
+    parts = re.split(r"(\{[^{}]*\})", text)
+    if parts[-1].startswith("{"):
+        what = "array" if "[" in parts[-1] else "action"
+        problem = f"unterminated {what}" if what == "array" else f"unclosed {what}"
+        raise LabError(f"error parsing jsonpath {template}, {problem}")
+    return "".join(_block(deque(parts), value, joint))
+
+
+def _block(parts: deque[str], value: Any, joint: str) -> list[str]:
+    """Return what parts give, up to the end of the range that they stand in; they are used up."""
     out: list[str] = []
-    for part in re.split(r"(\{[^{}]*\})", text):
-        if part.startswith("{") and part.endswith("}"):
-            out.append(_expression(part[1:-1].strip(), value))
-        else:
+    while parts:
+        part = parts.popleft()
+        if not (part.startswith("{") and part.endswith("}")):
             out.append(part)
-    return "".join(out)
+            continue
+        expression = part[1:-1].strip()
+        word, _, path = expression.partition(" ")
+        if word == "end":
+            break
+        if word != "range":
+            out.append(_expression(expression, value, joint))
+            continue
+        inside = parts.copy()
+        _block(parts, {}, joint)
+        for item in _walk(path.strip(), value):
+            out += _block(inside.copy(), item, joint)
+    return out
 
 
 def _with_dot(path: str) -> str:
     return path if path.startswith((".", "[", "$", "@")) else f".{path}"
 
 
-def _expression(text: str, value: Any) -> str:
+def _expression(text: str, value: Any, joint: str) -> str:
     """Return what stands for one `{...}`."""
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         literal = text[1:-1].replace('"', '\\"') if text[0] == "'" else text[1:-1]
         return str(json.loads(f'"{literal}"'))
-    if text.split(" ")[0] in ("range", "end"):
-        raise LabError(f"error parsing jsonpath {{{text}}}: range is not understood here")
-    return " ".join(_shown(found) for found in _walk(text, value))
+    return joint.join(_shown(found) for found in _walk(text, value))
 
 
 def _walk(path: str, value: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from gitops_sim.errors import LabError
 from gitops_sim.kubectl.arguments import Arguments, Flag
 from gitops_sim.kubectl.loading import FILE_FLAGS
-from gitops_sim.kubectl.printing import as_text, say_done
+from gitops_sim.kubectl.printing import say_done, show
 from gitops_sim.kubectl.session import Session, Work
 from gitops_sim.kubectl.targets import targets_of
 from gitops_sim.types import Manifest
@@ -69,7 +69,7 @@ def _change(session: Session, arguments: Arguments, field: str) -> Work:
                 dry_run=arguments.dry_run == "server",
             )
         if arguments.text("output"):
-            session.out.append(as_text(after, arguments.text("output")))
+            show(session, arguments, kind, after)
         else:
             say_done(session, arguments, kind, name, _done(field, before, wanted, gone))
     return 0

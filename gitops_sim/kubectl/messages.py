@@ -42,7 +42,8 @@ def _in_a_list(error: Exception) -> str:
     if isinstance(error, UnauthorizedError):
         return f"error: You must be logged in to the server ({error.message})"
     if isinstance(error, ApiError):
-        return f"Error from server ({error.reason}): {error.message}"
+        reason = f" ({error.reason})" if error.reason else ""
+        return f"Error from server{reason}: {error.message}"
     if isinstance(error, LabError):
         return error.problem
     return str(error)

@@ -13,20 +13,26 @@ from gitops_sim.kubectl.mapping import Mapped
 from gitops_sim.kubectl.session import Session
 from gitops_sim.types import Manifest
 
-__all__ = ["as_text", "printed", "say_done"]
+__all__ = ["as_text", "printed", "say_done", "show"]
 
 
 def printed(
     session: Session, arguments: Arguments, item: Found, after: Manifest, operation: str
 ) -> None:
     """Print what was done with an object, in the form that `-o` asks for."""
-    output = arguments.text("output")
-    if not output:
+    if not arguments.text("output"):
         say_done(session, arguments, item.kind, item.name, operation)
-    elif output == "name":
-        session.say(item.kind.shown(item.name))
     else:
-        session.out.append(as_text(after, output))
+        show(session, arguments, item.kind, after)
+
+
+def show(session: Session, arguments: Arguments, kind: Mapped, manifest: Manifest) -> None:
+    """Print an object as its name, YAML or JSON: what `-o` asks for."""
+    output = arguments.text("output")
+    if output == "name":
+        session.say(kind.shown(manifest["metadata"]["name"]))
+    else:
+        session.out.append(as_text(manifest, output))
 
 
 def say_done(

@@ -11,6 +11,8 @@ from typing import Any
 from gitops_sim.apimachinery.last_applied import ANNOTATION
 from gitops_sim.errors import LabError
 from gitops_sim.kubectl.arguments import Arguments, Flag
+from gitops_sim.kubectl.describe_pods import describe_template
+from gitops_sim.kubectl.describe_text import Page
 from gitops_sim.kubectl.mapping import Mapped, names_of
 from gitops_sim.kubectl.printing import say_done
 from gitops_sim.kubectl.rollout_status import follow_rollout
@@ -22,6 +24,7 @@ __all__ = ["ROLLOUT_FLAGS", "rollout"]
 ROLLOUT_FLAGS = {
     "timeout": Flag(),
     "watch": Flag("w", takes_value=False),
+    "revision": Flag(),
     "to-revision": Flag(),
     "dry-run": Flag(),
 }
@@ -153,6 +156,9 @@ def _undo(session: Session, arguments: Arguments, kind: Mapped, live: Manifest) 
         why = f"(current template already matches revision {wanted})"
         say_done(session, arguments, kind, name, f"skipped rollback {why}")
         return
+    if arguments.dry_run == "client":
+        session.out.append(f"{kind.shown(name)} {_template_of(old)} (dry run)\n")
+        return
     kept = {key: annotations[key] for key in NOT_RESTORED if key in annotations}
     restored = old["metadata"].get("annotations") or {}
     kept |= {key: value for key, value in restored.items() if key not in NOT_RESTORED}
@@ -171,6 +177,12 @@ def _undo(session: Session, arguments: Arguments, kind: Mapped, live: Manifest) 
     say_done(session, arguments, kind, name, "rolled back")
 
 
+def _template_of(owned: Manifest) -> str:
+    page = Page()
+    describe_template(page, owned["spec"]["template"])
+    return page.raw()
+
+
 def _without_hash(template: dict[str, Any]) -> dict[str, Any]:
     """Return a pod template without the label that a ReplicaSet adds."""
     metadata = template.get("metadata") or {}
@@ -179,11 +191,17 @@ def _without_hash(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def _history(session: Session, arguments: Arguments, kind: Mapped, live: Manifest) -> None:
-    """Print the revisions that can be gone back to."""
-    del arguments
-    name = live["metadata"]["name"]
+    """Print the revisions that can be gone back to, or the pod template of one."""
+    name, wanted = live["metadata"]["name"], arguments.number("revision", 0)
     if kind.kind != "Deployment":
         raise LabError(f"no history viewer has been implemented for {kind.singular}")
+    if wanted:
+        owned = _revisions(session, live).get(wanted)
+        if owned is None:
+            raise LabError("unable to find the specified revision")
+        session.say(f"{kind.shown(name)} with revision #{wanted}")
+        session.say(_template_of(owned))
+        return
     session.say(f"{kind.shown(name)} ")
     session.say("REVISION  CHANGE-CAUSE")
     for revision, owned in _revisions(session, live).items():

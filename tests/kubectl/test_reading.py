@@ -179,7 +179,9 @@ def test_description_ends_with_the_events_of_the_object(kubectl: Any) -> None:
     about = {"kind": "Pod", "name": "web-0", "namespace": "default", "uid": uid}
     _event(kubectl, "one", "Started", involvedObject=about, type="Normal")
     text = kubectl.ok("describe pod web-0")
-    assert text.startswith("Name:             web-0\nNamespace:        default\nPriority:         0\n")
+    assert text.startswith(
+        "Name:             web-0\nNamespace:        default\nPriority:         0\n"
+    )
     assert text.endswith(
         "Events:\n"
         "  Type    Reason   Age   From     Message\n"
@@ -232,3 +234,52 @@ def test_without_a_cluster_only_what_needs_none_works(kubectl: Any) -> None:
         "or port?\n"
     )
     assert kubectl.ok("version --client").startswith("Client Version: v1.37")
+
+
+def test_several_objects_of_one_kind_are_one_table_and_missing_ones_are_told(
+    kubectl: Any,
+) -> None:
+    make_pod(kubectl, "a", phase="Running")
+    make_pod(kubectl, "b", phase="Running")
+    result = kubectl.run("get pods a nope b --no-headers")
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["a", "b"]
+    assert (result.stderr, result.exit_code) == (
+        'Error from server (NotFound): pods "nope" not found\n',
+        1,
+    )
+
+
+def test_labels_can_be_columns(kubectl: Any) -> None:
+    make_pod(kubectl, phase="Running")
+    head, row = kubectl.ok("get pods -L app,example.com/tier").splitlines()
+    assert head.split()[-2:] == ["APP", "TIER"]
+    assert row.split()[-1] == "web"
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        (r'{range .items[*]}{.metadata.name}{"\n"}{end}', "a\nb\n"),
+        (r"{range .items[*]}{range .spec.containers[*]}<{.image}>{end};{end}.", "<i:1>;<i:1>;."),
+        (r"[{range .items[9]}never{end}]", "[]"),
+    ],
+)
+def test_a_template_goes_through_lists(kubectl: Any, template: str, text: str) -> None:
+    spec = {"containers": [{"name": "web", "image": "i:1"}]}
+    for name in ("a", "b"):
+        kubectl.client.create(POD | {"metadata": {"name": name}, "spec": spec})
+    assert kubectl.ok(["get", "pods", "-o", f"jsonpath={template}"]) == text
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["-l", "a b"], 'that match label selector "a b", field selector "": unable to parse'),
+        (["-o", "jsonpath={.items[0"], "{.items[0, unterminated array"),
+        (["-o", "jsonpath={.items"], "{.items, unclosed action"),
+    ],
+)
+def test_a_slip_in_a_question_is_told_in_the_words_of_kubectl(
+    kubectl: Any, words: list[str], says: str
+) -> None:
+    assert says in kubectl.fails(["get", "pods", *words])

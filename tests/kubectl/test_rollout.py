@@ -196,3 +196,24 @@ def test_paused_rollout_is_neither_paused_again_nor_restarted(deployed: Any) -> 
 )
 def test_what_cannot_be_rolled_out_is_told(deployed: Any, line: str, says: str) -> None:
     assert says in deployed.fails(line)
+
+
+def test_an_undo_that_is_only_tried_shows_the_template_and_changes_nothing(deployed: Any) -> None:
+    _replica_set(deployed, 1, "shop/web:0")
+    _replica_set(deployed, 2, "shop/web:1")
+    told = deployed.ok("rollout undo deploy/web --dry-run=client")
+    assert told.startswith("deployment.apps/web Pod Template:\n  Labels:\tapp=web\n")
+    assert "    Image:\tshop/web:0\n" in told
+    assert told.endswith(" (dry run)\n")
+    live = deployed.client.get("apps/v1/Deployment", "web")
+    assert live["spec"]["template"]["spec"]["containers"][0]["image"] == "shop/web:1"
+
+
+def test_history_shows_the_template_of_a_revision(deployed: Any) -> None:
+    _replica_set(deployed, 2, "shop/web:1")
+    told = deployed.ok("rollout history deploy/web --revision=2")
+    assert told.startswith("deployment.apps/web with revision #2\nPod Template:\n")
+    assert "    Image:\tshop/web:1\n" in told
+    assert "unable to find the specified revision" in deployed.fails(
+        "rollout history deploy/web --revision=7"
+    )
