@@ -1,6 +1,7 @@
 """PodDisruptionBudgets: how many pods may be evicted now, told in their status.
 
 Source: k8s.io/kubernetes, pkg/controller/disruption/disruption.go.
+Differs: of custom kinds with a scale subresource `spec.replicas` is read, whatever path it names.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from gitops_sim.cluster.controlling import (
     Context,
     ControllerSpec,
     Reconciling,
+    Steps,
     seconds_of,
     step,
 )
@@ -35,6 +37,18 @@ _DELETION_TIMEOUT_SECONDS = 120.0
 """An evicted pod that is still not being deleted after this long is counted as healthy again."""
 
 
+_UNMANAGED = (
+    "Pods selected by this PodDisruptionBudget (selector: {}) were found to be unmanaged. As a "
+    "result, the status of the PDB cannot be calculated correctly, which may result in undefined "
+    'behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an '
+    "integer value."
+)
+
+
+class _UncountableError(Exception):
+    """Nobody knows how many pods there should be."""
+
+
 class _Expectation(NamedTuple):
     pods: int
     healthy: int
@@ -48,40 +62,97 @@ def _reconcile(context: Context, request: Request) -> Reconciling:
     pods = list(context.caches[_PODS].list(request.namespace, labels=selector))
     if not pods:
         context.events.event(budget, "Normal", "NoPods", "No matching pods found")
-    expected = _expected(context, budget, pods)
+    try:
+        expected = _expected(context, budget, pods)
+    except _UncountableError as error:
+        text = f"Failed to calculate the number of expected pods: {error}"
+        context.events.event(budget, "Warning", "CalculateExpectedPodCountFailed", text)
+        yield from _write(context, budget, _failed(context, budget, str(error)))
+        return None
     disrupted, again = _disrupted(context, budget, pods)
     status = _status(context, budget, pods, expected, disrupted)
-    if status != (budget.get("status") or {}):
-        yield step("update status of", budget)
-        try:
-            context.client.update(budget | {"status": status}, subresource="status")
-        except NotFoundError:
-            return None
+    yield from _write(context, budget, status)
     return Result(again) if again else None
+
+
+def _write(context: Context, budget: Manifest, status: Manifest) -> Steps:
+    if status == (budget.get("status") or {}):
+        return
+    yield step("update status of", budget)
+    try:
+        context.client.update(budget | {"status": status}, subresource="status")
+    except NotFoundError:
+        return
 
 
 def _expected(context: Context, budget: Manifest, pods: Sequence[Manifest]) -> _Expectation:
     """Return how many pods there should be, and how many of them must stay healthy."""
     spec = budget["spec"]
     if "maxUnavailable" in spec:
-        wanted = _scale(context, pods)
+        wanted = _scale(context, budget, pods)
         unavailable = resolve(spec["maxUnavailable"], wanted, round_up=True)
         return _Expectation(wanted, max(0, wanted - unavailable))
     minimum = spec.get("minAvailable", 1)
     if isinstance(minimum, int):
         return _Expectation(len(pods), minimum)
-    wanted = _scale(context, pods)
+    wanted = _scale(context, budget, pods)
     return _Expectation(wanted, resolve(minimum, wanted, round_up=True))
 
 
-def _scale(context: Context, pods: Iterable[Manifest]) -> int:
-    """Return the replicas that the controllers of these pods want, all together."""
+def _scale(context: Context, budget: Manifest, pods: Iterable[Manifest]) -> int:
+    """Return the replicas that the controllers of these pods want, all together.
+
+    Raises:
+        _UncountableError: A controller does not tell how many it wants.
+    """
     wanted: dict[str, int] = {}
+    unmanaged = False
     for pod in pods:
-        found = _scaled_owner(context, pod)
+        reference = controller_of(pod)
+        if reference is None:
+            unmanaged = True
+            continue
+        found = _scaled_owner(context, pod) or _custom_owner(context, pod, reference)
         if found is not None:
             wanted[found["metadata"]["uid"]] = found["spec"].get("replicas", 1)
+    if unmanaged:
+        selector = _go_selector(budget["spec"].get("selector") or {})
+        context.events.event(budget, "Warning", "UnmanagedPods", _UNMANAGED.format(selector))
     return sum(wanted.values())
+
+
+def _custom_owner(context: Context, pod: Manifest, reference: Mapping[str, Any]) -> Manifest | None:
+    """Return the controller of a pod if it is of another kind that can be scaled."""
+    if reference["kind"] in _SCALED:
+        return None  # one of those, and gone
+    group = reference["apiVersion"].rpartition("/")[0]
+    for served in context.client.discover():
+        if (served["group"], served["kind"]) != (group, reference["kind"]):
+            continue
+        if "scale" not in served["subresources"]:
+            name = f"{served['plural']}.{group}" if group else served["plural"]
+            raise _UncountableError(f"{name} does not implement the scale subresource")
+        kind = f"{reference['apiVersion']}/{reference['kind']}"
+        try:
+            return context.client.get(kind, reference["name"], pod["metadata"]["namespace"])
+        except NotFoundError:
+            return None
+    raise _UncountableError(f'found no controllers for pod "{pod["metadata"]["name"]}"')
+
+
+def _go_selector(selector: Mapping[str, Any]) -> str:
+    """Print a label selector as Go does."""
+    labels = sorted((selector.get("matchLabels") or {}).items())
+    expressions = "".join(
+        f"LabelSelectorRequirement{{Key:{entry['key']},Operator:{entry['operator']},"
+        f"Values:[{' '.join(entry.get('values') or ())}],}},"
+        for entry in selector.get("matchExpressions") or ()
+    )
+    told = "".join(f"{key}: {value}," for key, value in labels)
+    return (
+        f"&LabelSelector{{MatchLabels:map[string]string{{{told}}},"
+        f"MatchExpressions:[]LabelSelectorRequirement{{{expressions}}},}}"
+    )
 
 
 def _scaled_owner(context: Context, manifest: Manifest) -> Manifest | None:
@@ -139,6 +210,15 @@ def _status(
         "expectedPods": expected.pods,
         "conditions": [_condition(context, budget, allows=allowed > 0)],
     }
+
+
+def _failed(context: Context, budget: Manifest, message: str) -> Manifest:
+    """Return the status of a budget that cannot be computed: nobody may be evicted."""
+    zero = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
+    told = _condition(context, budget, allows=False) | {"reason": "SyncFailed", "message": message}
+    told.pop("observedGeneration")
+    status = dict.fromkeys(zero, 0) | (budget.get("status") or {})
+    return status | {"disruptionsAllowed": 0, "conditions": [told]}
 
 
 def _condition(context: Context, budget: Manifest, *, allows: bool) -> dict[str, Any]:

@@ -181,3 +181,46 @@ def test_evicting_nobody_is_not_found_and_a_dry_run_changes_nothing(world, workl
     world.run(5)
     assert "deletionTimestamp" not in world.get("Pod", name)["metadata"]
     assert allowed(world) == 1
+
+
+@pytest.mark.parametrize("spec", [{"maxUnavailable": 1}, {"minAvailable": "50%"}])
+def test_pods_that_nobody_manages_are_told_as_uncountable(world, spec) -> None:
+    container = {"name": "app", "image": "nginx"}
+    metadata = {"name": "bare", "namespace": "default", "labels": {"app": "web"}}
+    world.user.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": metadata,
+            "spec": {"containers": [container]},
+        }
+    )
+    world.user.create(budget(**spec))
+    world.run(10)
+    assert allowed(world) == 0
+    told = dict(world.events("PodDisruptionBudget", "b"))["UnmanagedPods"]
+    assert told.startswith(
+        "Pods selected by this PodDisruptionBudget (selector: &LabelSelector{MatchLabels:"
+        "map[string]string{app: web,},MatchExpressions:[]LabelSelectorRequirement{},}) were found "
+        "to be unmanaged."
+    )
+
+
+def test_a_controller_that_cannot_be_scaled_makes_a_budget_fail(world) -> None:
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": "j", "uid": "1", "controller": True}
+    metadata = {"name": "j-1", "namespace": "default", "labels": {"app": "web"}}
+    metadata["ownerReferences"] = [owner]
+    spec = {"containers": [{"name": "app", "image": "nginx"}]}
+    world.user.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+    world.user.create(budget(maxUnavailable=1))
+    world.run(10)
+    text = "jobs.batch does not implement the scale subresource"
+    assert world.events("PodDisruptionBudget", "b")[0] == (
+        "CalculateExpectedPodCountFailed",
+        f"Failed to calculate the number of expected pods: {text}",
+    )
+    status = world.get("PodDisruptionBudget", "b")["status"]
+    assert "observedGeneration" not in status
+    (condition,) = status["conditions"]
+    assert (condition["status"], condition["reason"]) == ("False", "SyncFailed")
+    assert condition["message"] == text
