@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -268,6 +269,16 @@ def test_a_log_calls_nothing_but_calls_from_outside() -> None:
     for method in ("__init__", "_door", "nothing"):
         with pytest.raises(LabError, match="is no call from outside"):
             door.replay([Input(0, 0.0, 0, "shelf", method, [], {})])
+
+
+@pytest.mark.parametrize("changes", [{"time": 9.0}, {"events": 3}])
+def test_a_replay_that_comes_to_another_moment_stops(changes: dict[str, Any]) -> None:
+    _, door, shelf = new_lab()
+    shelf.put("a")
+    _, door2, shelf2 = new_lab()
+    with pytest.raises(LabError, match="replay went another way before input 0"):
+        door2.replay([replace(door.inputs[0], **changes)])
+    assert shelf2.books == []
 
 
 def test_a_log_from_elsewhere_runs_only_functions_of_named_modules() -> None:

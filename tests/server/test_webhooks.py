@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.server
 import json
+import socket
 import ssl
 import threading
 import urllib.request
@@ -193,6 +194,17 @@ def test_a_certificate_that_is_not_of_the_bundle_is_not_trusted(hook: Hook) -> N
 def test_who_cannot_be_called_is_told(url: str, problem: str) -> None:
     found = call_webhook(url, {}, ca_bundle="", seconds=1)
     assert found == {"error": f'Post "{url}": {problem}'}
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.2", "127.1", "localhost.example.com"])
+def test_nobody_else_is_even_dialled(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    def dial(*address: Any, **_: Any) -> None:
+        raise AssertionError(f"dialled {address}")
+
+    monkeypatch.setattr(socket, "create_connection", dial)
+    monkeypatch.setattr(socket, "getaddrinfo", dial)
+    found = call_webhook(f"https://{host}/", {}, ca_bundle="", seconds=1)
+    assert found == {"error": f'Post "https://{host}/": dial tcp: lookup {host}: no such host'}
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1:99999/", "https://[::1/", "https://::1:x/"])
