@@ -117,13 +117,17 @@ def in_order(tree: Tree) -> Tree:
 
 
 def interned(tree: Tree) -> Tree:
-    """Return the one tree that stands for all equal ones: the pods of a cluster set the same."""
+    """Return the one tree that stands for all equal ones: the pods of a cluster set the same.
+
+    Its subtrees stand for theirs: pods of different owners differ in what names the owner.
+    """
     content = marshal.dumps(tree, _PLAINLY)
     known = _known.get(content)
     if known is None:
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
-        known = _known[content] = tree
+        known = {element: interned(below) if below else LEAF for element, below in tree.items()}
+        _known[content] = known
     return known
 
 

@@ -9,6 +9,7 @@ as after the wait, without a token.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from gitops_sim.apimachinery import names
@@ -26,8 +27,34 @@ _MIRROR = "kubernetes.io/config.mirror"
 _MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _PREFIX = "kube-api-access-"
 _CONTROLLERS = "kube-controller-manager"
-_GRACE = 300
-_FAILING = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+_FAILING: Mapping[str, dict[str, Any]] = {
+    key: {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
+    for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+}
+"""What pods tolerate of failing nodes, by the taint; never changed, as all pods share it."""
+_TOKEN_SOURCES: dict[str, Any] = {
+    "sources": [
+        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+        {
+            "configMap": {
+                "name": "kube-root-ca.crt",
+                "items": [{"key": "ca.crt", "path": "ca.crt"}],
+            }
+        },
+        {
+            "downwardAPI": {
+                "items": [
+                    {
+                        "path": "namespace",
+                        "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"},
+                    }
+                ]
+            }
+        },
+    ],
+    "defaultMode": 420,
+}
+"""What is in the volume by which pods reach the API; never changed, as all pods share it."""
 
 
 def admit_pod(server: ApiServer, write: Write, manifest: Manifest) -> None:
@@ -86,38 +113,14 @@ def _mount_token(server: ApiServer, spec: dict[str, Any]) -> None:
         container["volumeMounts"] = [*present, mount]
         needs_volume = True
     if needs_volume and known is None:
-        spec["volumes"] = [*volumes, {"name": name, "projected": _token_sources()}]
-
-
-def _token_sources() -> dict[str, Any]:
-    field = {"apiVersion": "v1", "fieldPath": "metadata.namespace"}
-    authority = {"key": "ca.crt", "path": "ca.crt"}
-    return {
-        "sources": [
-            {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
-            {"configMap": {"name": "kube-root-ca.crt", "items": [authority]}},
-            {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": field}]}},
-        ],
-        "defaultMode": 420,
-    }
+        spec["volumes"] = [*volumes, {"name": name, "projected": _TOKEN_SOURCES}]
 
 
 def _give_tolerations(spec: dict[str, Any]) -> None:
     present = spec.get("tolerations") or []
     missing = [key for key in _FAILING if not any(_tolerates(t, key) for t in present)]
     if missing:
-        spec["tolerations"] = [
-            *present,
-            *(
-                {
-                    "key": key,
-                    "operator": "Exists",
-                    "effect": "NoExecute",
-                    "tolerationSeconds": _GRACE,
-                }
-                for key in missing
-            ),
-        ]
+        spec["tolerations"] = [*present, *(_FAILING[key] for key in missing)]
 
 
 def _tolerates(toleration: dict[str, Any], key: str) -> bool:

@@ -9,6 +9,7 @@ from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.apimachinery.fields import parse_field_selector
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.labels import parse_selector
+from gitops_sim.apimachinery.sharing import copy_sharing
 from gitops_sim.apiserver import deleting, subresources, writing
 from gitops_sim.apiserver.scaling import ScaleWriter, change_scale, patched_scale
 from gitops_sim.apiserver.server import ApiServer, revision_of, storage_kind
@@ -124,7 +125,11 @@ class InProcessClient:
         if resource_type.kind == "Binding" and not resource_type.group:
             return self._answer(subresources.bind(self._server, manifest, manager=manager))
         stored = writing.create(
-            self._server, resource_type, fresh_copy(manifest), manager=manager, dry_run=dry_run
+            self._server,
+            resource_type,
+            copy_sharing(None, manifest),
+            manager=manager,
+            dry_run=dry_run,
         )
         return self._answer(stored)
 
@@ -175,7 +180,7 @@ class InProcessClient:
             resource_type,
             inside,
             name,
-            fresh_copy(patch),
+            copy_sharing(None, patch),
             kind=type,
             manager=manager,
             subresource=subresource,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from sys import intern
 from typing import ParamSpec
 
 from gitops_sim.apimachinery.kind_table import KindTable
@@ -261,7 +262,7 @@ class ApiServer:
         self.journal.record(
             EventSeen(
                 self.name,
-                "/".join(part for part in parts if part),
+                intern("/".join(part for part in parts if part)),
                 str(event.get("type", "")),
                 str(event.get("reason", "")),
                 str(event.get("message") or event.get("note") or ""),
@@ -280,7 +281,7 @@ class ApiServer:
         known = {c.get("type"): c for c in old or () if isinstance(c, dict)}
         metadata = after["metadata"]
         parts = (after["kind"], metadata.get("namespace"), metadata["name"])
-        subject = "/".join(part for part in parts if part)
+        subject = intern("/".join(part for part in parts if part))
         for condition in now:
             last = known.get(condition.get("type"), {})
             if all(last.get(key) == condition.get(key) for key in ("status", "reason")):

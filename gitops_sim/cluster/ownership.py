@@ -28,6 +28,7 @@ __all__ = [
     "exact_kind",
     "index_orphans",
     "is_being_deleted",
+    "node_of",
     "owner_reference",
     "selector_of",
 ]
@@ -74,6 +75,12 @@ def _parsed(text: str) -> Selector:
 def index_orphans(cache: Informer) -> None:
     """Let a cache find what nobody controls, by namespace: `claim` asks for it."""
     cache.add_index(_ORPHANS, _namespace_of_orphan)
+
+
+def node_of(pod: Manifest) -> Iterable[str]:
+    """Return the node that a pod is on, for an index; nothing before it is on one."""
+    name = pod["spec"].get("nodeName")
+    return (name,) if name else ()
 
 
 def child_requests(owner_kind: str) -> RequestMapper:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, TypeVar
+from sys import intern
+from typing import Any
 
 from gitops_sim.errors import (
     AlreadyExistsError,
@@ -28,14 +29,18 @@ from gitops_sim.protocols import Clock, Cluster, JobHandle, Signal
 from gitops_sim.runtime.cache_set import CacheSet
 from gitops_sim.runtime.cache_source import OwnCaches
 from gitops_sim.runtime.object_cache import CacheChange
-from gitops_sim.runtime.requests import Caches, ReconcileFunction, Request, Watched
+from gitops_sim.runtime.requests import (
+    Caches,
+    ReconcileFunction,
+    Request,
+    Watched,
+    own_request,
+)
 from gitops_sim.runtime.revocable import RevocableClient
 from gitops_sim.runtime.work_queue import Backoff, WorkQueue
 from gitops_sim.types import Result
 
 __all__ = ["Controller"]
-
-T = TypeVar("T")
 
 MakeReconcile = Callable[[Cluster, Caches], ReconcileFunction]
 
@@ -205,13 +210,19 @@ class _Life:
         for watched, changes in drained:
             counts = watched.predicate
             for change in changes:
-                if counts is not None and not (_is_another(change) or counts(*change)):
-                    continue
-                for manifest in change:
-                    if manifest is not None:
-                        for request in watched.requests(manifest, self._caches):
-                            self.queue.add_after(request, watched.delay)
+                if counts is None or counts(*change) or _is_another(change):
+                    self._ask(watched, change)
         return complete
+
+    def _ask(self, watched: Watched, change: CacheChange) -> None:
+        """Ask for what a changed object asks for, as it was and as it is."""
+        before, after = change
+        if before is not None and after is not None and watched.requests is own_request:
+            before = None  # its name has not changed
+        for manifest in (before, after):
+            if manifest is not None:
+                for request in watched.requests(manifest, self._caches):
+                    self.queue.add_after(request, watched.delay)
 
     def _handle(self, request: Request) -> Generator[Any, Any, None]:
         started = self._clock.now()
@@ -227,7 +238,7 @@ class _Life:
         wrote = request in self._wrote
         self._wrote.discard(request)
         if wrote or status in ("conflict", "error"):
-            subject = "/".join(part for part in (self._subject_kind, *request) if part)
+            subject = intern("/".join(part for part in (self._subject_kind, *request) if part))
             self._controller.tell(subject, status, self._clock.now() - started)
 
     def _went_well(self, request: Request, result: Result | None) -> str:
@@ -247,24 +258,24 @@ class _Life:
         return "conflict" if isinstance(error, ConflictError | AlreadyExistsError) else "error"
 
     def _run(self, request: Request) -> Generator[Any, Any, Result | None]:
-        outcome = self._counted(request, lambda: self._reconcile(request))
-        if not isinstance(outcome, Generator):
-            return outcome
-        while True:
-            try:
-                yielded = self._counted(request, lambda: next(outcome))
-            except StopIteration as end:
-                result: Result | None = end.value
-                return result
-            yield yielded
-
-    def _counted(self, request: Request, stretch: Callable[[], T]) -> T:
-        """Note whether a stretch of a reconcile wrote; other workers write between stretches."""
-        before = self._client.writes
+        """Reconcile, and note whether that wrote; other workers write between its stretches."""
+        client, before = self._client, self._client.writes
         try:
-            return stretch()
+            outcome = self._reconcile(request)
+            if outcome is None or isinstance(outcome, Result):
+                return outcome
+            while True:
+                try:
+                    yielded = next(outcome)
+                except StopIteration as end:
+                    result: Result | None = end.value
+                    return result
+                if client.writes != before:
+                    self._wrote.add(request)
+                yield yielded
+                before = client.writes
         finally:
-            if self._client.writes != before:
+            if client.writes != before:
                 self._wrote.add(request)
 
 

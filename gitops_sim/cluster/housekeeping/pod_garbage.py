@@ -17,6 +17,7 @@ from gitops_sim.cluster.controlling import (
     Steps,
     step,
 )
+from gitops_sim.cluster.ownership import node_of
 from gitops_sim.cluster.workloads.pods import is_finished
 from gitops_sim.errors import NotFoundError
 from gitops_sim.runtime import Caches, ReconcileFunction, Request, Watched
@@ -30,14 +31,9 @@ _QUARANTINE_SECONDS = 40.0
 
 
 def _make_reconcile(context: Context) -> ReconcileFunction:
-    context.caches[_PODS].add_index(_ON_NODE, _node_name)
+    context.caches[_PODS].add_index(_ON_NODE, node_of)
     missing: dict[str, float] = {}
     return lambda request: _reconcile(context, missing, request)
-
-
-def _node_name(pod: Manifest) -> Iterable[str]:
-    name = pod["spec"].get("nodeName")
-    return (name,) if name else ()
 
 
 def _reconcile(context: Context, missing: dict[str, float], request: Request) -> Reconciling:

@@ -17,6 +17,7 @@ from gitops_sim.apimachinery import conditions
 from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.cluster.controlling import Context, step
 from gitops_sim.cluster.nodes.machines import Machines
+from gitops_sim.cluster.ownership import node_of
 from gitops_sim.errors import NotFoundError
 from gitops_sim.runtime import Caches, Request, Watched
 from gitops_sim.types import Condition, Manifest, Result
@@ -64,7 +65,7 @@ class NodeLifecycle:
         self._client, self._clock, self._events = context.client, context.clock, context.events
         self._nodes = context.caches["v1/Node"]
         self._pods = context.caches["v1/Pod"]
-        self._pods.add_index("node", lambda pod: (pod["spec"].get("nodeName") or "",))
+        self._pods.add_index("node", node_of)
         self._machines = machines
         self._registered: set[str] = set()
         self._evicted: dict[str, float] = {}

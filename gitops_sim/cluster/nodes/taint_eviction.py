@@ -11,6 +11,7 @@ from typing import Any
 
 from gitops_sim.cluster.controlling import Context, seconds_of, step
 from gitops_sim.cluster.nodes.filters import tolerates
+from gitops_sim.cluster.ownership import node_of
 from gitops_sim.errors import NotFoundError
 from gitops_sim.runtime import Caches, Request, Watched
 from gitops_sim.types import Manifest, Result
@@ -50,7 +51,7 @@ class TaintEviction:
         self._client, self._clock, self._events = context.client, context.clock, context.events
         self._nodes = context.caches["v1/Node"]
         self._pods = context.caches["v1/Pod"]
-        self._pods.add_index("node", lambda pod: (pod["spec"].get("nodeName") or "",))
+        self._pods.add_index("node", node_of)
         self._awaited: set[str] = set()
 
     def __call__(self, request: Request) -> Generator[Any, Any, Result | None]:
