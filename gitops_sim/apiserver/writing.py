@@ -289,7 +289,7 @@ def replace_stored(
         return live
     manifest = manifest | {"metadata": dict(manifest["metadata"])}
     fill_defaults(server, resource_type, manifest, live)
-    if not tracked:
+    if not tracked and write.subresource != "binding":  # which is no update of the pod
         manifest = _tracked(server, write, live, manifest)
         manifest["metadata"] = dict(manifest["metadata"])
     admit(server, write, manifest)

@@ -62,6 +62,7 @@ STANDARD_CLASS: Manifest = {
 _CLAIMS, _VOLUMES = "v1/PersistentVolumeClaim", "v1/PersistentVolume"
 _CLASSES, _PODS = "storage.k8s.io/v1/StorageClass", "v1/Pod"
 _USERS = "users"
+_OLD_PROVISIONER_KEY = "volume.beta.kubernetes.io/storage-provisioner"
 _PROVISIONER_KEY = "volume.kubernetes.io/storage-provisioner"
 _COMPLETED = "pv.kubernetes.io/bind-completed"
 _PROVISION_SECONDS = 1.0
@@ -159,7 +160,8 @@ class _Binder:
         current = self._claims.get(claim["metadata"]["name"], claim["metadata"]["namespace"])
         annotations = ((current or claim)["metadata"].get("annotations")) or {}
         if annotations.get(_PROVISIONER_KEY) != provisioner:
-            yield from self._annotate(current or claim, {_PROVISIONER_KEY: provisioner})
+            keys = (_OLD_PROVISIONER_KEY, _PROVISIONER_KEY)
+            yield from self._annotate(current or claim, dict.fromkeys(keys, provisioner))
         message = (
             "Waiting for a volume to be created either by the external provisioner "
             f"'{provisioner}' or manually by the system administrator. If volume creation is "
