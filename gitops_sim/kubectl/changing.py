@@ -8,7 +8,7 @@ from typing import Any
 from gitops_sim.apimachinery import yaml_loader
 from gitops_sim.errors import ApiError, InputError, LabError
 from gitops_sim.kubectl.arguments import Arguments, Flag
-from gitops_sim.kubectl.mapping import names_of
+from gitops_sim.kubectl.mapping import Mapped, names_of
 from gitops_sim.kubectl.messages import error_text
 from gitops_sim.kubectl.printing import say_done, show
 from gitops_sim.kubectl.session import Session, Work
@@ -53,16 +53,17 @@ def scale(session: Session, arguments: Arguments) -> Work:
         now = (live.get("spec") or {}).get("replicas", 1)
         if expected not in (-1, now):
             raise LabError(f"Expected replicas to be {expected}, was {now}")
-        session.cluster.patch(
-            kind.exact,
-            name,
-            {"spec": {"replicas": replicas}},
-            namespace,
-            type="merge",
-            subresource="scale",
-            field_manager="kubectl",
-            dry_run=arguments.dry_run == "server",
-        )
+        if arguments.dry_run != "client":
+            session.cluster.patch(
+                kind.exact,
+                name,
+                {"spec": {"replicas": replicas}},
+                namespace,
+                type="merge",
+                subresource="scale",
+                field_manager="kubectl",
+                dry_run=arguments.dry_run == "server",
+            )
         say_done(session, arguments, kind, name, "scaled")
     return 0
 
@@ -93,15 +94,7 @@ def set_image(session: Session, arguments: Arguments) -> Work:
         if not change:
             continue
         try:
-            session.cluster.patch(
-                kind.exact,
-                name,
-                change,
-                session.namespace_of(kind),
-                type="strategic",
-                field_manager=arguments.text("field-manager", "kubectl-set"),
-                dry_run=arguments.dry_run == "server",
-            )
+            _set_images(session, arguments, (kind, name), change)
         except ApiError as refused:
             problem = f"failed to patch image update to pod template: {refused.message}"
             errors.append(LabError(problem))
@@ -110,6 +103,23 @@ def set_image(session: Session, arguments: Arguments) -> Work:
     if errors:
         session.err.append(error_text(errors))
     return 1 if errors else 0
+
+
+def _set_images(
+    session: Session, arguments: Arguments, target: tuple[Mapped, str], change: dict[str, Any]
+) -> None:
+    kind, name = target
+    if arguments.dry_run == "client":
+        return
+    session.cluster.patch(
+        kind.exact,
+        name,
+        change,
+        session.namespace_of(kind),
+        type="strategic",
+        field_manager=arguments.text("field-manager", "kubectl-set"),
+        dry_run=arguments.dry_run == "server",
+    )
 
 
 def _image_patch(live: Manifest, images: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
@@ -134,7 +144,10 @@ def _image_patch(live: Manifest, images: dict[str, str]) -> tuple[dict[str, Any]
 
 
 def patch(session: Session, arguments: Arguments) -> Work:
-    """Patch one object."""
+    """Patch one object.
+
+    Differs: `--dry-run=client` asks the server what would come of it, too.
+    """
     kinds = {"strategic": "strategic", "merge": "merge", "json": "json"}
     form = arguments.text("type", "strategic")
     if form not in kinds:
@@ -158,7 +171,7 @@ def patch(session: Session, arguments: Arguments) -> Work:
             type=form,  # type: ignore[arg-type] # checked above
             subresource=arguments.text("subresource"),
             field_manager=arguments.text("field-manager", "kubectl-patch"),
-            dry_run=arguments.dry_run == "server",
+            dry_run=arguments.dry_run != "none",
         )
         if form == "merge" and not arguments.text("subresource"):
             warn_of_unknown_fields(session, kind, body)

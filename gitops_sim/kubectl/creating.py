@@ -105,7 +105,10 @@ def _create_one(session: Session, arguments: Arguments, manifest: Manifest, mana
 
 
 def replace(session: Session, arguments: Arguments) -> Work:
-    """Put the objects of files in the place of those that are there."""
+    """Put the objects of files in the place of those that are there.
+
+    Differs: `--dry-run=client` asks the server what would come of it, too.
+    """
     if arguments.words:
         raise LabError(f"Unexpected args: {arguments.words}")
     loaded = load(session, arguments)
@@ -120,7 +123,7 @@ def replace(session: Session, arguments: Arguments) -> Work:
             after = session.cluster.update(
                 item.manifest | {"metadata": metadata},
                 field_manager=arguments.text("field-manager", "kubectl-replace"),
-                dry_run=arguments.dry_run == "server",
+                dry_run=arguments.dry_run != "none",
             )
         except ApiError as refused:
             errors.append(with_source(refused, "replacing", item.source))

@@ -44,13 +44,7 @@ Target = tuple[str, Mapped, str, str]
 
 def delete(session: Session, arguments: Arguments) -> Work:
     """Delete objects one after the other; then wait for all of them, unless told otherwise."""
-    cascade = CASCADES.get(arguments.text("cascade", "background"))
-    if cascade is None:
-        problem = f'invalid cascade value ({arguments.text("cascade")}). Must be "background", '
-        raise LabError(f'{problem}"foreground", or "orphan"')
-    grace = 1 if arguments.on("now") else arguments.number("grace-period", -1)
-    if arguments.on("force") and grace < 0:
-        grace = 0
+    cascade, grace = _cascade(arguments), _grace(arguments)
     errors: list[Exception] = []
     gone: list[tuple[Target, str]] = []
     warned = not session.namespace_given
@@ -88,6 +82,20 @@ def delete(session: Session, arguments: Arguments) -> Work:
     if arguments.on("wait", default=True) and arguments.dry_run == "none":
         yield from _wait_until_gone(session, arguments, gone)
     return 0
+
+
+def _cascade(arguments: Arguments) -> Propagation:
+    cascade = CASCADES.get(arguments.text("cascade", "background"))
+    if cascade is None:
+        problem = f'invalid cascade value ({arguments.text("cascade")}). Must be "background", '
+        raise LabError(f'{problem}"foreground", or "orphan"')
+    return cascade
+
+
+def _grace(arguments: Arguments) -> int:
+    """Return the seconds that objects have to stop; -1: their own."""
+    grace = 1 if arguments.on("now") else arguments.number("grace-period", -1)
+    return 0 if arguments.on("force") and grace < 0 else grace
 
 
 def _targets(session: Session, arguments: Arguments, errors: list[Exception]) -> Iterator[Target]:

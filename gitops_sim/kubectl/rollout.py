@@ -1,7 +1,8 @@
 """`kubectl rollout status|undo|restart|history|pause|resume`.
 
 Source: k8s.io/kubectl pkg/polymorphichelpers/rollback.go, objectrestarter.go, history.go.
-Differs: undo and history know Deployments only; a restart's time is the lab's.
+Differs: undo and history know Deployments only; a restart's time is the lab's; an undo as a dry run
+of the client does not print the template.
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ def rollout(session: Session, arguments: Arguments) -> Work:
     if word != "status" and word not in at_once:
         known = ", ".join(("status", *at_once))
         raise LabError(f'unknown command "{word}" for "kubectl rollout"; there is: {known}')
+    if word != "undo" and arguments.text("dry-run"):
+        raise LabError(f"unknown flag: --dry-run\nSee 'kubectl rollout {word} --help' for usage.")
     targets = names_of(session.kinds, arguments.words[1:])
     if not targets:
         raise LabError("required resource not specified")
@@ -172,7 +175,7 @@ def _undo(session: Session, arguments: Arguments, kind: Mapped, live: Manifest) 
         live["metadata"].get("namespace"),
         type="json",
         field_manager="kubectl",
-        dry_run=arguments.dry_run == "server",
+        dry_run=arguments.dry_run != "none",
     )
     say_done(session, arguments, kind, name, "rolled back")
 

@@ -157,6 +157,25 @@ def test_undo_brings_the_template_of_the_revision_before_back(deployed: Any) -> 
     assert "skipped rollback (current template already matches revision 1)" in again.stdout
 
 
+@pytest.mark.parametrize("dry_run", ["client", "server"])
+def test_undo_as_a_dry_run_changes_nothing(deployed: Any, dry_run: str) -> None:
+    _replica_set(deployed, 1, "shop/web:0")
+    _replica_set(deployed, 2, "shop/web:1")
+    before = deployed.server.store.revision
+    result = deployed.run(f"rollout undo deploy/web --dry-run={dry_run}")
+    assert "dry run)\n" in result.stdout
+    assert deployed.server.store.revision == before
+
+
+@pytest.mark.parametrize("word", ["restart", "pause", "resume", "status", "history"])
+def test_other_rollouts_know_no_dry_run(deployed: Any, word: str) -> None:
+    before = deployed.server.store.revision
+    assert "unknown flag: --dry-run" in deployed.fails(
+        f"rollout {word} deploy/web --dry-run=client"
+    )
+    assert deployed.server.store.revision == before
+
+
 def test_undo_needs_a_history(deployed: Any) -> None:
     told = deployed.fails("rollout undo deploy/web --to-revision=9")
     assert told.endswith("error: unable to find specified revision 9 in history\n")
