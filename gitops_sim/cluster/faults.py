@@ -73,6 +73,10 @@ class Faults:
         if self._door is not None:
             self._door.register(self._address, self)
 
+    def __repr__(self) -> str:
+        """Return what can be broken, and how it is mended."""
+        return f"<faults: {', '.join(self._calls)}; at a time: schedule, at_random>"
+
     # When.
 
     @outside

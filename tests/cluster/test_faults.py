@@ -313,3 +313,9 @@ def test_faults_and_writes_from_outside_replay_to_the_same_bytes() -> None:
     _, again, other, _ = build()
     other.replay(Door.from_jsonl(door.to_jsonl()))
     assert again.to_jsonl() == journal.to_jsonl()
+
+
+def test_faults_show_what_there_is_to_break(lab: Any) -> None:
+    shown = repr(lab.cluster.faults)
+    assert shown.startswith("<faults: api_down, api_up, ")
+    assert "schedule" in shown
