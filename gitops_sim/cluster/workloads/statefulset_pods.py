@@ -152,31 +152,34 @@ def bring_claims(context: Context, statefulset: Manifest, pod: Manifest) -> Step
 
 
 def own_claims(
-    context: Context, statefulset: Manifest, pods: Iterable[Manifest], owner: Manifest | None
+    context: Context, statefulset: Manifest, pod: Manifest, owner: Manifest | None
 ) -> Steps:
-    """Let claims go with `owner`: the retention policy `Delete` says so.
+    """Let the claims of a pod go with `owner`, as the retention policy `Delete` wants it.
 
     Args:
         context: Of the reconcile.
         statefulset: Whose claims.
-        pods: Of these pods.
-        owner: The set, or None: each pod owns its own claims.
+        pod: Of which pod.
+        owner: The set or the pod; None: they stay.
     """
-    namespace = statefulset["metadata"]["namespace"]
-    for pod in pods:
-        above = owner or {"apiVersion": "v1", "kind": "Pod", "metadata": pod["metadata"]}
-        reference = {**owner_reference(above), "controller": owner is not None}
-        for template in _claim_templates(statefulset):
-            name = _claim_name(template, pod["metadata"]["name"])
-            claim = context.caches[_CLAIMS].get(name, namespace)
-            if claim is None:
-                continue
-            references = claim["metadata"].get("ownerReferences") or []
-            if any(known["uid"] == reference["uid"] for known in references):
-                continue
-            yield step("update", claim)
-            metadata = {**claim["metadata"], "ownerReferences": [*references, reference]}
-            context.client.update(claim | {"metadata": metadata})
+    metadata = pod["metadata"]
+    ours = {statefulset["metadata"]["uid"], metadata["uid"]}
+    wanted = []
+    if owner is not None:
+        identity = {"apiVersion": "v1", "kind": "Pod"} if owner is pod else {}
+        wanted = [owner_reference(owner | identity)]
+    for template in _claim_templates(statefulset):
+        name = _claim_name(template, metadata["name"])
+        claim = context.caches[_CLAIMS].get(name, metadata["namespace"])
+        if claim is None:
+            continue
+        references = claim["metadata"].get("ownerReferences") or []
+        if [known for known in references if known["uid"] in ours] == wanted:
+            continue
+        yield step("update", claim)
+        kept = [known for known in references if known["uid"] not in ours]
+        changed = {**claim["metadata"], "ownerReferences": [*kept, *wanted]}
+        context.client.update(claim | {"metadata": changed})
 
 
 def _identity(name: str, ordinal: int) -> dict[str, str]:

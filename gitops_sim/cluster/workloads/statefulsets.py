@@ -161,13 +161,14 @@ class _Update:
         return rolling
 
     def _own_claims(self) -> Steps:
+        """Let claims go with the set, or with the pods that are too much, as the policy says."""
         policy = self._set["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
-        pods = list(self._pods.values())
-        if policy.get("whenDeleted") == "Delete":
-            yield from own_claims(self._context, self._set, pods, self._set)
-        if policy.get("whenScaled") == "Delete":
-            condemned = [self._pods[ordinal] for ordinal in self._condemned]
-            yield from own_claims(self._context, self._set, condemned, None)
+        with_set = self._set if policy.get("whenDeleted") == "Delete" else None
+        for ordinal, pod in sorted(self._pods.items()):
+            owner = with_set
+            if ordinal not in self._ordinals and policy.get("whenScaled") == "Delete":
+                owner = pod
+            yield from own_claims(self._context, self._set, pod, owner)
 
     def _bring_up(self, ordinal: int) -> Any:
         """See to one replica; return whether those above it have to wait."""

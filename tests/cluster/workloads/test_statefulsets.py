@@ -174,6 +174,45 @@ def test_claims_go_with_the_set_if_the_retention_policy_says_so(world, workload)
     assert owner["uid"] == stored["metadata"]["uid"]
 
 
+@pytest.mark.parametrize(
+    ("deleted", "scaled", "kept_owner", "surplus_owner"),
+    [
+        ("Retain", "Retain", [], []),
+        ("Retain", "Delete", [], ["Pod"]),
+        ("Delete", "Retain", ["StatefulSet"], ["StatefulSet"]),
+        ("Delete", "Delete", ["StatefulSet"], ["Pod"]),
+    ],
+)
+def test_claims_of_pods_that_are_too_much_go_with_them_if_the_policy_says_so(
+    world, workload, deleted: str, scaled: str, kept_owner: list[str], surplus_owner: list[str]
+) -> None:
+    policy = {"whenDeleted": deleted, "whenScaled": scaled}
+    manifest = workload(
+        "StatefulSet",
+        "db",
+        replicas=2,
+        volumeClaimTemplates=[CLAIM],
+        persistentVolumeClaimRetentionPolicy=policy,
+    )
+    manifest["spec"]["template"]["metadata"]["finalizers"] = ["example.com/hold"]
+    world.user.create(manifest)
+    world.run(20)
+    world.user.patch("StatefulSet", "db", {"spec": {"replicas": 1}})
+    world.run(20)
+
+    def owners(name: str) -> list[str]:
+        references = world.get("PersistentVolumeClaim", name)["metadata"].get("ownerReferences")
+        return [reference["kind"] for reference in references or ()]
+
+    assert owners("data-db-0") == kept_owner
+    assert owners("data-db-1") == surplus_owner
+    none = {"whenDeleted": "Retain", "whenScaled": "Retain"}
+    spec = {"persistentVolumeClaimRetentionPolicy": none}
+    world.user.patch("StatefulSet", "db", {"spec": spec})
+    world.run(20)
+    assert (owners("data-db-0"), owners("data-db-1")) == ([], [])
+
+
 def test_a_failed_pod_is_recreated_under_its_name(world, workload) -> None:
     world.user.create(workload("StatefulSet", "db", image="fail", replicas=1))
     world.run(15)
