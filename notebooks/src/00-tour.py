@@ -6,7 +6,8 @@
 #
 # Everything runs inside this notebook: a Git server, two Kubernetes clusters and a clock that you
 # move. Nothing of yours is touched, and nothing is downloaded. Run each cell with **Shift+Enter**.
-# Where you read *guess*, guess first.
+# Where you read *guess*, guess first. If a cell says that `lab` is not defined, the kernel was
+# restarted and the lab is gone with it: run the cells from the top again.
 
 # %%
 from gitops_sim import Lab
