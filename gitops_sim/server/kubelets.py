@@ -12,15 +12,17 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from gitops_sim.apiserver.store import Kind
-from gitops_sim.errors import UnknownError
-from gitops_sim.server.answers import Answer, text_answer
+from gitops_sim.errors import InternalError, UnknownError
+from gitops_sim.server.answers import Answer, compact, text_answer
 from gitops_sim.server.target import Target
+from gitops_sim.server.upgrades import SWITCHING
 from gitops_sim.types import Manifest
 
-__all__ = ["no_tunnel", "refuse_log_of_faked"]
+__all__ = ["no_process", "no_tunnel", "refuse_log_of_faked"]
 
 _FAKED = "kwok.x-k8s.io/node"
 _PORT = 10250
+_STREAMS = (("stderr", "error"), ("stdin", "input"), ("stdout", "output"), ("tty", "tty"))
 _FLAGS = frozenset({"follow", "previous", "timestamps"})
 _PASSED_ON = sorted({*_FLAGS, "limitBytes", "sinceSeconds", "sinceTime", "stream", "tailLines"})
 
@@ -41,6 +43,29 @@ def refuse_log_of_faked(target: Target, pod: Manifest) -> None:
     query = urlencode([(n, v) for n, v in told if (request.flag(n) if n in _FLAGS else v)])
     problem = _problem(address)
     raise UnknownError(f'Get "{url}{"?" if query else ""}{query}": {problem}')
+
+
+def no_process(target: Target) -> Answer | None:
+    """Return what comes back for a process in a pod on a faked node; None elsewhere.
+
+    Over a WebSocket it is a Status on the channel of errors.
+    """
+    if target.request.header("upgrade").lower() != "websocket":
+        return no_tunnel(target)
+    pod = target.server.find(target.resource_type, target.namespace, target.wanted.name)
+    address = _address(target, pod)
+    if address is None:
+        return None
+    request, metadata = target.request, pod["metadata"]
+    container = request.parameter("container") or pod["spec"]["containers"][0]["name"]
+    told = [("command", word) for word in request.query.get("command", ())]
+    told += [(ours, "1") for theirs, ours in _STREAMS if request.flag(theirs)]
+    part = target.wanted.subresource
+    url = f"https://{address}/{part}/{metadata['namespace']}/{metadata['name']}/{container}"
+    query = urlencode(sorted(told, key=lambda pair: pair[0]))
+    message = f'error sending request: Post "{url}?{query}": {_problem(address)}'
+    error = InternalError(f"Internal error occurred: {message}", {"causes": [{"message": message}]})
+    return Answer(SWITCHING, body=compact(error.status()))
 
 
 def no_tunnel(target: Target) -> Answer | None:

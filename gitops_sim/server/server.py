@@ -29,6 +29,7 @@ from gitops_sim.server.git import MOUNT, GitApplication, git_environment, mounte
 from gitops_sim.server.kubeconfig import Access, idle_kubeconfig, kubeconfig, write_private
 from gitops_sim.server.pump import Pump
 from gitops_sim.server.tokens import ADMIN, Tokens
+from gitops_sim.server.upgrades import Upgrade
 from gitops_sim.server.webhooks import call_webhook
 
 __all__ = ["ServeOptions", "Served", "Server"]
@@ -278,7 +279,7 @@ class _Loop:
             config = uvicorn.Config(
                 mounted(application, git) if git else application,
                 http="h11",
-                ws="none",
+                ws=Upgrade,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

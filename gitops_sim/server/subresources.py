@@ -31,7 +31,7 @@ from gitops_sim.errors import BadRequestError, MethodNotAllowedError
 from gitops_sim.server.answers import Answer, compact, encoded, text_answer
 from gitops_sim.server.bodies import decode_foreign, media_type
 from gitops_sim.server.following import LogStream
-from gitops_sim.server.kubelets import no_tunnel, refuse_log_of_faked
+from gitops_sim.server.kubelets import no_process, no_tunnel, refuse_log_of_faked
 from gitops_sim.server.options import integer, write_options
 from gitops_sim.server.patching import APPLY, applied, patched, read_patch
 from gitops_sim.server.shapes import Shaper
@@ -58,7 +58,8 @@ def serve_subresource(target: Target) -> Answer:
         raise unknown_resource()
     if target.resource_type.namespaced and not target.namespace:
         raise unknown_resource()
-    if part == "portforward" and (answer := no_tunnel(target)) is not None:
+    unreachable = _UNREACHABLE.get(part)
+    if unreachable is not None and (answer := unreachable(target)) is not None:
         return answer
     if part in ("exec", "attach", "portforward", "proxy"):
         raise MethodNotAllowedError(_NO_DOOR.format(part), {})
@@ -72,7 +73,7 @@ def bind_pod(target: Target, name: str) -> Answer:
     """Put a pod on a node."""
     binding = _body(target, "v1", "Binding")
     metadata = binding.setdefault("metadata", {})
-    if name and metadata.get("name", name) != name:
+    if name and metadata.get("name", "") != name:
         raise BadRequestError("name in URL does not match name in Binding object")
     metadata["name"], metadata["namespace"] = name or metadata.get("name", ""), target.namespace
     if not (binding.get("target") or {}).get("name"):
@@ -169,7 +170,7 @@ def _evict(target: Target) -> Answer:
         grace_period=deletion.get("gracePeriodSeconds"),
         dry_run=options.dry_run or bool(deletion.get("dryRun")),
     )
-    return Answer(201, body=compact(_SUCCESS))
+    return Answer(201, body=compact(_SUCCESS | {"code": 201}))
 
 
 def _issue_token(target: Target) -> Answer:
@@ -218,6 +219,11 @@ def _body(target: Target, api_version: str, kind: str) -> dict[str, Any]:
     return decode(target.server, ResourceType(group, version, kind, ""), value)
 
 
+_UNREACHABLE: dict[str, Callable[[Target], Answer | None]] = {
+    "attach": no_process,
+    "exec": no_process,
+    "portforward": no_tunnel,
+}
 _PARTS: dict[tuple[str, str], Callable[[Target], Answer]] = {
     **{
         (part, verb): serve
