@@ -75,6 +75,11 @@ class MergeRequest:
         """Open one and tell of it; `text` is title and description. See `open_merge_request`."""
         source, target = branches
         identity(author)
+        if source == target:
+            raise GitError(
+                f"{repository.name}: {source} cannot be merged into itself: "
+                "create_branch makes another one to commit to"
+            )
         number = len(repository.merge_requests) + 1
         request = cls(repository, number, (source, target), author)
         if history.is_ancestor(repository.objects, request.head, request._target_head()):

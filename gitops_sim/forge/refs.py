@@ -112,7 +112,8 @@ class Refs:
         commit_id = self.peel(found or self._by_id(name))
         if not commit_id:
             known = ", ".join([*self.names("refs/heads/"), *self.names("refs/tags/")])
-            raise UnknownRefError(self._repository, name, f"it has: {known}" if known else "")
+            plain = name.removeprefix("refs/heads/")
+            raise UnknownRefError(self._repository, plain, f"it has: {known}" if known else "")
         return commit_id
 
     def peel(self, object_id: str) -> str:

@@ -219,3 +219,8 @@ def test_everything_is_replayed_to_the_same_refs_and_journal(
     assert again.forge.repository("shop").refs.all() == shop.refs.all()
     assert again.journal.to_jsonl() == world.journal.to_jsonl()
     assert again.door.to_jsonl() == world.door.to_jsonl()
+
+
+def test_a_branch_is_not_merged_into_itself(shop: Repository) -> None:
+    with pytest.raises(GitError, match="cannot be merged into itself"):
+        shop.open_merge_request("main")
