@@ -16,11 +16,11 @@ Source: sigs.k8s.io/structured-merge-diff v6, fieldpath/set.go and serialize.go.
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from gitops_sim.apimachinery.contents import Known, content_of
 from gitops_sim.apimachinery.path_elements import SELF, printed, rank, readable
 from gitops_sim.apimachinery.schemas import Schema
 from gitops_sim.apimachinery.shapes import shape_of
@@ -121,20 +121,15 @@ def interned(tree: Tree) -> Tree:
 
     Its subtrees stand for theirs: pods of different owners differ in what names the owner.
     """
-    content = marshal.dumps(tree, _PLAINLY)
+    content = content_of(tree)
     known = _known.get(content)
     if known is None:
-        if len(_known) >= _MOST_KNOWN:
-            _known.clear()
         known = {element: interned(below) if below else LEAF for element, below in tree.items()}
-        _known[content] = known
+        _known.keep(content, known)
     return known
 
 
-_PLAINLY = 2
-"""The newest form of marshal in which equal dicts in the same order are equal bytes."""
-_known: dict[bytes, Tree] = {}
-_MOST_KNOWN = 4096
+_known: Known[Tree] = Known(4096)
 
 
 def union(one: Tree, other: Tree) -> Tree:

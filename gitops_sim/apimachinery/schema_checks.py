@@ -70,10 +70,8 @@ def _check(value: Any, schema: Schema, path: str, known: Any = None) -> Iterator
         if wanted and not schema.nullable:
             yield _wrong_type(path, wanted, "null")
         return
-    kind = _kind(value)
-    is_whole = isinstance(value, float) and value.is_integer()
-    accepted = {kind} | ({"number"} if kind == "integer" else set())
-    if wanted and not accepted & set(wanted) and not ("integer" in wanted and is_whole):
+    kind = _KINDS[type(value)]
+    if wanted and kind not in wanted and not _passes_as(value, kind, wanted):
         yield _wrong_type(path, wanted, kind)
         return
     yield from _junctors(value, schema, path)
@@ -91,22 +89,28 @@ def _check(value: Any, schema: Schema, path: str, known: Any = None) -> Iterator
         yield causes.not_supported(path, value, words)
 
 
+def _passes_as(value: Any, kind: str, wanted: tuple[str, ...]) -> bool:
+    """True for a whole number where any is wanted, and for one like 1.0 where a whole one is."""
+    if kind == "integer":
+        return "number" in wanted
+    return "integer" in wanted and isinstance(value, float) and value.is_integer()
+
+
 def _wanted(schema: Schema) -> tuple[str, ...]:
     if schema.int_or_string:
         return ("integer", "string")
-    return {
-        "map": ("object",),
-        "list": ("array",),
-        "scalar": (schema.scalar,),
-        "any": (),
-    }[schema.type]
+    return (schema.scalar,) if schema.type == "scalar" else _TYPES[schema.type]
 
 
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "boolean"
-    kinds = {str: "string", int: "integer", float: "number", list: "array", dict: "object"}
-    return kinds[type(value)]
+_TYPES = {"map": ("object",), "list": ("array",), "any": ()}
+_KINDS = {
+    bool: "boolean",
+    str: "string",
+    int: "integer",
+    float: "number",
+    list: "array",
+    dict: "object",
+}
 
 
 def _same(value: Any, word: Any) -> bool:

@@ -43,11 +43,18 @@ class Schemas:
 
     def __init__(self) -> None:
         self._custom: dict[tuple[str, str, str], Schema] = {}
+        self._built_in: dict[tuple[str, str, str], Schema] = {}
         self._since: dict[tuple[str, str, str], float] = {}
 
     def schema_for(self, group: str, version: str, kind: str) -> Schema | None:
         """Return the schema of a kind, compiled when first asked for; None when unknown."""
-        return self._custom.get((group, version, kind)) or compiled(group, version, kind)
+        key = (group, version, kind)
+        found = self._custom.get(key) or self._built_in.get(key)
+        if found is None:
+            found = compiled(group, version, kind)
+            if found is not None:
+                self._built_in[key] = found
+        return found
 
     def is_custom(self, group: str, version: str, kind: str) -> bool:
         """True when the kind came by `add`."""

@@ -142,8 +142,10 @@ def shape_of(schema: Schema | None) -> Shape:
 
 def same(one: Any, other: Any) -> bool:
     """Compare as JSON: true is not 1, but 1.0 is 1."""
+    if one is other:
+        return True
     if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
+        return False
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)
     if isinstance(one, list) and isinstance(other, list):

@@ -10,6 +10,7 @@ from typing import Any
 
 from gitops_sim.apimachinery import causes, names
 from gitops_sim.apimachinery.causes import Cause
+from gitops_sim.apimachinery.contents import Known, content_of
 from gitops_sim.apimachinery.validation_parts import (
     named,
     non_negative,
@@ -53,12 +54,20 @@ def containers_causes(spec: dict[str, Any], path: str, volumes: set[str]) -> Ite
     ports: set[tuple[Any, ...]] = set()
     for index, container in enumerate(containers):
         place = f"{path}.containers[{index}]"
-        yield from _common_causes(container, place, volumes)
-        yield from _context_causes(container, place, spec)
+        content = _content(container, volumes, spec)
+        is_good = _good.get(content)
+        if not is_good:
+            found = [*_common_causes(container, place, volumes)]
+            found += _context_causes(container, place, spec)
+            yield from found
         if container.get("name") in seen:
             yield causes.duplicate(f"{place}.name", container["name"])
         seen.add(container.get("name", ""))
-        yield from _running_causes(container, place)
+        if not is_good:
+            others = [*_running_causes(container, place)]
+            yield from others
+            if not found and not others:
+                _good.keep(content, content)
         yield from _host_port_conflicts(container, place, ports)
     for index, container in enumerate(spec.get("initContainers") or ()):
         place = f"{path}.initContainers[{index}]"
@@ -68,6 +77,16 @@ def containers_causes(spec: dict[str, Any], path: str, volumes: set[str]) -> Ite
             yield causes.duplicate(f"{place}.name", container["name"])
         seen.add(container.get("name", ""))
         yield from _init_causes(container, place)
+
+
+_good: Known[bytes] = Known(4096)
+"""Containers that break no rule: those of all pods of a workload are the same."""
+
+
+def _content(container: dict[str, Any], volumes: set[str], spec: dict[str, Any]) -> bytes:
+    """Return all that decides whether a container is a good one, among others or alone."""
+    around = (sorted(volumes), spec.get("hostUsers"), spec.get("resourceClaims"))
+    return content_of((container, around))
 
 
 def _common_causes(container: dict[str, Any], path: str, volumes: set[str]) -> Iterator[Cause]:

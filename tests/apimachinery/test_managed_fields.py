@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.apimachinery.last_applied import ANNOTATION
 from gitops_sim.apimachinery.managed_fields import after_update, apply, owners
 from gitops_sim.apimachinery.schemas import Schemas
@@ -66,6 +67,18 @@ def test_an_update_takes_what_it_changes_from_everybody() -> None:
 def test_an_apply_that_changes_nothing_returns_the_object_itself() -> None:
     live = applied(None, pod(web="web:1"), "one")
     assert applied(live, pod(web="web:1"), "one", time="2026-01-05T10:00:00Z") is live
+
+
+def test_an_apply_that_came_to_nothing_is_looked_at_again_when_the_object_is_another() -> None:
+    live = applied(None, pod(web="web:1"), "one")
+    assert applied(live, pod(web="web:1"), "one") is live
+    moved = updated(live, pod(web="web:2") | {"metadata": live["metadata"]}, "hand")
+    with pytest.raises(ConflictError):
+        applied(moved, pod(web="web:1"), "one")
+    assert applied(live, pod(web="web:1"), "two") is not live
+    assert applied(live, pod(web="web:1"), "one") is live
+    equal = fresh_copy(live)
+    assert applied(equal, pod(web="web:1"), "one") is equal
 
 
 def test_entries_share_one_manager_for_apply_and_update() -> None:

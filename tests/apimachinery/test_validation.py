@@ -205,6 +205,24 @@ def test_a_status_only_update_does_not_look_at_the_spec_again() -> None:
     assert validate_update(before | {"status": {"phase": "Running"}}, before) == []
 
 
+def test_a_good_container_is_a_bad_one_among_others() -> None:
+    template = {"name": "web", "image": "web:1"}
+    mount = {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+    volumes = [{"name": "data", "emptyDir": {}}]
+
+    def problems(*containers: dict[str, Any], **spec: Any) -> list[str]:
+        metadata = {"name": "web", "namespace": "default"}
+        spec = {"containers": list(containers), "restartPolicy": "Always"} | spec
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+        apply_defaults(pod)
+        return [cause.field for cause in validate_create(pod)]
+
+    assert problems(template) == []
+    assert problems(template, template) == ["spec.containers[1].name"]
+    assert problems(template | mount, volumes=volumes) == []
+    assert problems(template | mount) == ["spec.containers[0].volumeMounts[0].name"]
+
+
 def test_a_good_object_has_no_causes() -> None:
     for manifest in (pod(), *(workload(k) for k in ("Deployment", "ReplicaSet", "DaemonSet"))):
         assert told(manifest) == set()
