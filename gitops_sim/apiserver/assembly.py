@@ -10,6 +10,7 @@ from gitops_sim.apiserver.admission_pods import admit_pod
 from gitops_sim.apiserver.admission_policy import judge_by_policies
 from gitops_sim.apiserver.admission_quota import take_quota
 from gitops_sim.apiserver.admission_security import secure_pods
+from gitops_sim.apiserver.admission_volumes import admit_growth
 from gitops_sim.apiserver.admission_webhooks import judge_by_webhooks
 from gitops_sim.apiserver.bootstrap import own_objects, store_first_objects
 from gitops_sim.apiserver.client import InProcessClient
@@ -37,6 +38,7 @@ def new_server(clock: Clock, journal: Journal, *, name: str = "cluster") -> ApiS
     ]
     server.judges += [
         partial(keep_limits, server),
+        partial(admit_growth, server),
         partial(secure_pods, server),
         partial(judge_by_policies, server),
         partial(judge_by_webhooks, server),

@@ -9,7 +9,12 @@ from functools import partial
 from typing import Protocol
 
 from gitops_sim.cluster.controlling import MANAGER, Context, ControllerSpec, build
-from gitops_sim.cluster.housekeeping import HOUSEKEEPING, PROVISIONER, autoscaler
+from gitops_sim.cluster.housekeeping import (
+    HOUSEKEEPING,
+    PROVISIONER,
+    VOLUME_RESIZER,
+    autoscaler,
+)
 from gitops_sim.cluster.network import NETWORK
 from gitops_sim.cluster.network.demand import Traffic
 from gitops_sim.cluster.network.load_balancers import LOAD_BALANCERS
@@ -68,7 +73,7 @@ def make_controllers(site: Site, images: ImageSource | None) -> dict[str, Contro
     """
     specs = {**HOUSEKEEPING, **WORKLOADS, **NETWORK, **_node_side(site, images)}
     if images is None:  # with KWOK nothing makes volumes, and nothing measures pods
-        del specs[PROVISIONER.name]
+        del specs[PROVISIONER.name], specs[VOLUME_RESIZER.name]
     else:
         scaler = autoscaler(metrics=site.traffic.usage)
         specs[scaler.name] = scaler

@@ -2,6 +2,14 @@
 
 from gitops_sim.cluster.housekeeping.autoscaling import MetricSource, autoscaler
 from gitops_sim.cluster.housekeeping.table import HOUSEKEEPING
+from gitops_sim.cluster.housekeeping.volume_growth import VOLUME_RESIZER
 from gitops_sim.cluster.housekeeping.volumes import PROVISIONER, STANDARD_CLASS
 
-__all__ = ["HOUSEKEEPING", "PROVISIONER", "STANDARD_CLASS", "MetricSource", "autoscaler"]
+__all__ = [
+    "HOUSEKEEPING",
+    "PROVISIONER",
+    "STANDARD_CLASS",
+    "VOLUME_RESIZER",
+    "MetricSource",
+    "autoscaler",
+]

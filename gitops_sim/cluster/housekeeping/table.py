@@ -16,6 +16,7 @@ from gitops_sim.cluster.housekeeping.policy_status import POLICY_STATUS
 from gitops_sim.cluster.housekeeping.quotas import RESOURCE_QUOTAS
 from gitops_sim.cluster.housekeeping.role_aggregation import ROLE_AGGREGATION
 from gitops_sim.cluster.housekeeping.service_accounts import ROOT_CA, SERVICE_ACCOUNTS
+from gitops_sim.cluster.housekeeping.volume_growth import VOLUME_EXPANDER, VOLUME_RESIZER
 from gitops_sim.cluster.housekeeping.volume_protection import (
     CLAIM_PROTECTION,
     EPHEMERAL_VOLUMES,
@@ -35,7 +36,9 @@ _ALL = (
     autoscaler(),
     TTL_AFTER_FINISHED,
     VOLUME_BINDER,
+    VOLUME_EXPANDER,
     PROVISIONER,
+    VOLUME_RESIZER,
     CLAIM_PROTECTION,
     VOLUME_PROTECTION,
     EPHEMERAL_VOLUMES,

@@ -8,8 +8,7 @@ next reconcile goes on from there.
 
 Source: k8s.io/kubernetes, pkg/controller/volume/persistentvolume/pv_controller.go;
 kubernetes-csi/external-provisioner, controller.
-Differs: one provisioner serves every class whose provisioner is not kubernetes.io/no-provisioner;
-volumes are not resized.
+Differs: one provisioner serves every class whose provisioner is not kubernetes.io/no-provisioner.
 """
 
 from __future__ import annotations
@@ -195,10 +194,12 @@ class _Binder:
                 | {"metadata": {**claim["metadata"], "annotations": annotations}}
                 | {"spec": {**claim["spec"], "volumeName": name}}
             )
-        status = {
+        before = claim.get("status") or {}
+        is_bound = before.get("phase") == "Bound"  # its file system may be smaller than the volume
+        status = (before if is_bound else {}) | {
             "phase": "Bound",
             "accessModes": volume["spec"]["accessModes"],
-            "capacity": volume["spec"]["capacity"],
+            "capacity": before["capacity"] if is_bound else volume["spec"]["capacity"],
         }
         yield from self._write_status(claim, status)
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_sim.cluster.housekeeping import HOUSEKEEPING, STANDARD_CLASS
+from gitops_sim.errors import ForbiddenError
 
 NAMES = (
     "persistentvolume-binder-controller",
@@ -238,3 +239,44 @@ def test_binding_ends_the_same_whoever_crashes(make_world, kills, seed) -> None:
     assert bound_to(world, "made") is not None
     volumes = world.user.list("PersistentVolume")
     assert [found["status"]["phase"] for found in volumes] == ["Bound", "Bound"]
+
+
+GROWING = STANDARD_CLASS | {"metadata": {"name": "growing"}, "allowVolumeExpansion": True}
+
+
+def ask_for(lab: Any, size: str) -> None:
+    spec = {"resources": {"requests": {"storage": size}}}
+    lab.cluster.patch("v1/PersistentVolumeClaim", "data", {"spec": spec}, "default")
+
+
+def told(lab: Any) -> dict[str, Any]:
+    return dict(lab.cluster.get("v1/PersistentVolumeClaim", "data", "default")["status"])
+
+
+def test_a_claim_that_asks_for_more_gets_it_where_a_pod_uses_it(lab: Any) -> None:
+    lab.cluster.create(GROWING)
+    lab.cluster.create(claim("data", storageClassName="growing"))
+    lab.run(10)
+    ask_for(lab, "3Gi")
+    lab.run(10)
+    found = lab.cluster.get("v1/PersistentVolumeClaim", "data", "default")
+    volume = lab.cluster.get("v1/PersistentVolume", found["spec"]["volumeName"])
+    assert volume["spec"]["capacity"] == {"storage": "3Gi"}
+    assert told(lab)["capacity"] == {"storage": "1Gi"}
+    assert told(lab)["allocatedResourceStatuses"] == {"storage": "NodeResizePending"}
+    assert "FileSystemResizePending" in [c["type"] for c in told(lab)["conditions"]]
+    mounts = [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]
+    lab.create_pod("shop/web:1", volumes=mounts)
+    lab.run(30)
+    assert told(lab)["capacity"] == {"storage": "3Gi"}
+    assert [c["type"] for c in told(lab)["conditions"]] == ["Unused"]
+    grown = {"ExternalExpanding", "Resizing", "FileSystemResizeRequired"}
+    assert grown.issubset(lab.reasons("data"))
+    assert "FileSystemResizeSuccessful" in lab.reasons("web")
+
+
+def test_only_classes_that_allow_it_let_claims_grow(lab: Any) -> None:
+    lab.cluster.create(claim("data"))
+    lab.run(10)
+    with pytest.raises(ForbiddenError, match="only dynamically provisioned pvc can be resized"):
+        ask_for(lab, "3Gi")
