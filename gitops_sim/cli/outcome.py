@@ -59,6 +59,8 @@ class Outcome:
     @property
     def delivered(self) -> bool:
         """True when there is something to deliver, and all of it is there and available."""
+        if self._board.is_broken:
+            return False
         return bool(self.objects) and all(state.is_well for state in self.objects)
 
     @property

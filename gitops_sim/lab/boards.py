@@ -101,7 +101,7 @@ class BoardMaker:
                 pairs = list(self._pairs(declaration, time))
             except InputError as wrong:
                 problem = problem or str(wrong)
-                continue
+                pairs = list(self._kept(declaration, time))
             for both in pairs:
                 rows.setdefault(both.key, row_of(both, now))
         for both in self._undeclared(rows.keys(), time) if found else ():
@@ -111,6 +111,7 @@ class BoardMaker:
             f"{self._view.name} · {now[11:19]}",
             problem or self._sentence(found, time, rows.keys()),
             tuple(rows.values()),
+            is_broken=bool(problem),
         )
 
     def nodes(self, time: float) -> list[TreeNode]:
@@ -139,7 +140,7 @@ class BoardMaker:
             else:
                 nodes.append(TreeNode(root, None, "Unknown"))
             known = {node.key for node in nodes}
-            for both in self._pairs(declaration, time):
+            for both in self._pairs_or_kept(declaration, time):
                 if both.live is not None and both.key not in known:
                     add(both.live, root)
         at = str(self._view.revision_at(time))
@@ -162,6 +163,20 @@ class BoardMaker:
             return False
         told = (fact.kind, fact.namespace, fact.name)
         return any(told == (key.kind, key.namespace, key.name) for key in known)
+
+    def _pairs_or_kept(self, declaration: Declaration, time: float) -> Sequence[Both]:
+        try:
+            return list(self._pairs(declaration, time))
+        except InputError:
+            return list(self._kept(declaration, time))
+
+    def _kept(self, declaration: Declaration, time: float) -> Iterator[Both]:
+        """Yield what stays while Git cannot be built: both sides of what was applied last."""
+        applied_commit = self._git.applied(declaration.agent, time)
+        before = self._manifests(declaration, applied_commit) if applied_commit else {}
+        for key, manifest in before.items():
+            live = self._live(key, str(manifest.get("apiVersion", "")), time)
+            yield Both(key, manifest, manifest, live)
 
     def _pairs(self, declaration: Declaration, time: float) -> Iterator[Both]:
         head = self._git.head(declaration.repository.name, declaration.branch, time)

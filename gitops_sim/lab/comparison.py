@@ -65,7 +65,8 @@ class Comparison:
     @property
     def in_sync(self) -> bool:
         """True when every object lives as Git declares it, and nothing else does."""
-        return bool(self.board.rows) and not self.board.differing
+        board = self.board
+        return bool(board.rows) and not board.differing and not board.is_broken
 
     def gap(self) -> list[tuple[float, int]]:
         """Return how many objects differed: (seconds, number from then on), oldest first."""

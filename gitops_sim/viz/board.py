@@ -54,12 +54,17 @@ class BoardRow:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What the picture says: two headings, one sentence on what just happened, and rows."""
+    """What the picture says: two headings, one sentence on what just happened, and rows.
+
+    `is_broken` says that Git cannot be read at this moment: the rows are of what was applied last,
+    and the sentence tells what is wrong.
+    """
 
     desired_heading: str
     actual_heading: str
     sentence: str
     rows: tuple[BoardRow, ...]
+    is_broken: bool = False
 
     @property
     def differing(self) -> int:
@@ -69,6 +74,8 @@ class Board:
     @property
     def summary(self) -> str:
         """The verdict over all rows: `5 of 8 differ` or `everything in sync`."""
+        if self.is_broken:
+            return "Git cannot be built"
         if not self.rows:
             return "nothing declared"
         if not self.differing:
@@ -88,7 +95,8 @@ class Board:
 
 def draw_header(board: Board) -> str:
     """Draw headings, the pill with the summary, and the sentence."""
-    ink = SYNC_STATES["Synced" if not board.differing else "OutOfSync"].ink
+    is_well = not board.differing and not board.is_broken
+    ink = SYNC_STATES["Synced" if is_well else "OutOfSync"].ink
     desired = clipped(board.desired_heading, 17, 290)
     actual = clipped(board.actual_heading, 17, 290)
     return "".join(

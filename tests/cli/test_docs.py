@@ -41,7 +41,27 @@ def test_page_shows_at_least_three_repositories(tool: ModuleType) -> None:
     assert len({command.split()[2] for command in commands}) >= 3
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/real-repositories.md"])
+PROSE = ["README.md", "CONTRIBUTING.md", "docs/real-repositories.md", "docs/teaching.md"]
+
+
+@pytest.mark.parametrize("name", PROSE)
 def test_commands_in_prose_exist(name: str) -> None:
     used = set(re.findall(r"gitops-sim ([a-z]+)", (ROOT / name).read_text(encoding="utf-8")))
     assert used <= set(COMMANDS)
+
+
+def test_links_of_the_documentation_lead_somewhere() -> None:
+    """Inside the repository; the outside is not asked."""
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")]
+    assert len(pages) > 15
+    for page in pages:
+        for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+            if not link.startswith("http"):
+                assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_lessons_of_the_documentation_are_all_there_are() -> None:
+    lessons = {path.stem.partition("-")[0] for path in (ROOT / "notebooks").glob("*.ipynb")}
+    for name in ("README.md", "docs/teaching.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert lessons == set(re.findall(r"^\| \[?(\d\d) ", text, re.MULTILINE)), name

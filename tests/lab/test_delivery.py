@@ -130,6 +130,23 @@ def test_a_broken_commit_leaves_the_last_good_state_and_says_why(
     assert lab.compare(staging).in_sync
 
 
+def test_while_git_cannot_be_built_the_pictures_show_what_stays(
+    lab: Lab, shop: Repository, staging: ClusterHandle
+) -> None:
+    shop.commit({"overlays/staging/kustomization.yaml": "resources: [\n"}, "Break it")
+    staging.kubectl("scale deployment/web --replicas=5 --namespace shop")
+    lab.run("10s")
+    there = lab.compare(staging)
+    assert there.board.summary == "Git cannot be built"
+    assert "kustomization.yaml:2" in there.board.sentence
+    assert [row.key.name for row in there.board.rows if row.differs] == ["web"]
+    assert len(there.board.rows) == 8
+    assert not there.in_sync
+    assert "Deployment/shop/web" in str(there.tree())
+    lab.run("5m")
+    assert not lab.compare(staging).in_sync, "what was applied stays, and Git is still broken"
+
+
 def test_a_bad_image_is_seen_stuck_and_a_revert_mends_it(
     lab: Lab, shop: Repository, staging: ClusterHandle
 ) -> None:
