@@ -194,7 +194,7 @@ def _begin_pull(run: ContainerRun, around: Surroundings) -> float | None:
         run.pull_problem = ("ErrImagePull", message)
         seconds = _REFUSED_AFTER
     else:
-        is_here = any(i.digest == run.pulled.digest for i in around.machine.images.values())
+        is_here = around.machine.has(run.pulled.digest)
         seconds = _CHECK_SECONDS if is_here else run.pulled.pull_seconds
     around.tell("Normal", "Pulling", f'Pulling image "{run.reference}"')
     run.pull_until = around.now + seconds
@@ -216,7 +216,7 @@ def _finish_pull(container: Mapping[str, Any], run: ContainerRun, around: Surrou
         return
     assert run.pulled is not None
     run.image, run.pull_failures = run.pulled, 0
-    around.machine.images[run.reference] = run.pulled
+    around.machine.keep(run.reference, run.pulled)
     took = f"{round((around.now - run.pull_started) * 1000) / 1000:g}s"
     size = int(run.pulled.digest[7:15], 16) % 90_000_000 + 10_000_000
     message = (

@@ -31,7 +31,7 @@ class Scene:
     Attributes:
         nodes: All nodes.
         placed: What is on them.
-        namespaces: Labels of all namespaces.
+        namespaces: The labels of a namespace.
         nominated: By node, the pods for which others were made to go from there.
         volumes: Claims and volumes.
     """

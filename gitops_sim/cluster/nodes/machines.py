@@ -48,6 +48,7 @@ class Machine:
     boots: int = 1
     skew: float = 0.0
     _addresses: int = -1
+    _digests: set[str] = field(default_factory=set)
 
     @property
     def address(self) -> str:
@@ -58,6 +59,15 @@ class Machine:
     def zone(self) -> str:
         """Which part of the data centre it stands in."""
         return _ZONES[(self.number - 1) % len(_ZONES)]
+
+    def keep(self, reference: str, image: Image) -> None:
+        """Put an image on its disk, under the reference that was pulled."""
+        self.images[reference] = image
+        self._digests.add(image.digest)
+
+    def has(self, digest: str) -> bool:
+        """True when this image is on its disk, under whatever reference."""
+        return digest in self._digests
 
     def new_address(self) -> str:
         """Return an address for a pod that no other pod on this machine has.

@@ -29,7 +29,7 @@ class Neighbourhood:
         pod: Is to be placed.
         nodes: All nodes.
         placed: What is on them.
-        namespaces: Labels of all namespaces.
+        namespaces: The labels of a namespace.
     """
 
     def __init__(

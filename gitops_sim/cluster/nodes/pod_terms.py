@@ -5,7 +5,7 @@ Source: k8s.io/kube-scheduler, framework (AffinityTerm, PodInfo).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from gitops_sim.apimachinery.labels import Selector, from_label_selector
@@ -16,8 +16,8 @@ __all__ = ["Namespaces", "PodTerms", "Term"]
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
-Namespaces: TypeAlias = Mapping[str, Mapping[str, str]]
-"""Labels of all namespaces, for namespaceSelector."""
+Namespaces: TypeAlias = Callable[[str], Mapping[str, str]]
+"""The labels of a namespace, for namespaceSelector."""
 
 
 class Term(NamedTuple):
@@ -37,7 +37,7 @@ class Term(NamedTuple):
         if namespace in self.namespaces:
             return True
         wanted = self.wanted_namespaces
-        return wanted is not None and wanted.matches(namespaces.get(namespace))
+        return wanted is not None and wanted.matches(namespaces(namespace))
 
 
 class PodTerms(NamedTuple):

@@ -169,14 +169,14 @@ class Scheduler:
         return f"0/{len(nodes)} nodes are available: {problem}. not found"
 
     def _fitting(self, pod: Manifest, nodes: Sequence[Manifest]) -> Fitting:
-        labels = {
-            namespace["metadata"]["name"]: namespace["metadata"].get("labels") or {}
-            for namespace in self._namespaces.list()
-        }
         nominated: dict[str, list[Manifest]] = {}
         for other in self._pods.by_index("waiting", "victims"):
             nominated.setdefault(other["status"]["nominatedNodeName"], []).append(other)
-        return Fitting(pod, Scene(nodes, self._infos, labels, nominated, self._volumes))
+        return Fitting(pod, Scene(nodes, self._infos, self._labels_of, nominated, self._volumes))
+
+    def _labels_of(self, namespace: str) -> Mapping[str, str]:
+        found = self._namespaces.get(namespace)
+        return {} if found is None else found["metadata"].get("labels") or {}
 
     def _bind_volumes(self, bindings: Bindings, node: str) -> Generator[Any, Any, None]:
         """Have the claims of a pod bound for a node; the pod goes there when they are."""
