@@ -112,7 +112,9 @@ def generic_invalid(group: str, kind: str, name: str, causes: Iterable[Cause]) -
     details: dict[str, Any] = {"name": name} if name else {}
     if group:
         details["group"] = group
-    details |= {"kind": kind, "causes": [cause.to_status() for cause in listed]}
+    if kind:
+        details["kind"] = kind
+    details |= {"causes": [cause.to_status() for cause in listed]}
     return InvalidError(f'{subject} "{name}" is invalid: {text}', details)
 
 

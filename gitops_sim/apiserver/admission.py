@@ -26,6 +26,7 @@ _CLASSES = Kind("networking.k8s.io", "IngressClass")
 _FINALIZERS = {
     Kind("", "PersistentVolume"): "kubernetes.io/pv-protection",
     Kind("", "PersistentVolumeClaim"): "kubernetes.io/pvc-protection",
+    Kind("storage.k8s.io", "VolumeAttributesClass"): "kubernetes.io/vac-protection",
 }
 _NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 _STORAGE_CLASSES = Kind("storage.k8s.io", "StorageClass")

@@ -22,6 +22,7 @@ from gitops_sim.types import Manifest
 
 __all__ = ["delete", "finish_if_released"]
 
+_PODS = Kind("", "Pod")
 _BY_PROPAGATION = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
 
@@ -78,6 +79,9 @@ def delete(
         if marked == before:
             return before
         return server.commit(write, marked)
+    if kind == _PODS and "deletionTimestamp" not in metadata:
+        _mark(server, metadata, 0)  # even a pod that goes at once is marked first
+        before = server.commit(write, marked)
     return server.remove(write, before)
 
 
@@ -165,7 +169,8 @@ def _grace(manifest: Manifest, asked: int | None) -> int:
     phase = (manifest.get("status") or {}).get("phase")
     if not spec.get("nodeName") or phase in ("Succeeded", "Failed"):
         return 0
-    return int(spec.get("terminationGracePeriodSeconds", 30) if asked is None else asked)
+    seconds = int(spec.get("terminationGracePeriodSeconds", 30) if asked is None else asked)
+    return 1 if seconds < 0 else seconds
 
 
 def _check_preconditions(

@@ -102,6 +102,9 @@ class ListOptions:
                 )
             )
         if self.match and self.match != "NotOlderThan":
+            if self.send_initial_events is not None:
+                text = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+                found.append(causes.forbidden(field, text))
             found.append(causes.not_supported(field, self.match, ("NotOlderThan",)))
         return found
 

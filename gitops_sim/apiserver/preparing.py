@@ -13,6 +13,7 @@ from gitops_sim.apimachinery.custom_rules import broken_rules
 from gitops_sim.apimachinery.defaulting import apply_defaults
 from gitops_sim.apimachinery.go_forms import WrongTypeError, go_form
 from gitops_sim.apimachinery.kinds import ResourceType
+from gitops_sim.apimachinery.object_warnings import object_warnings
 from gitops_sim.apimachinery.schemas import (
     ANY,
     Schema,
@@ -32,6 +33,7 @@ from gitops_sim.apimachinery.validation import (
     validate_update,
 )
 from gitops_sim.apiserver.server import ApiServer
+from gitops_sim.apiserver.users import INSIDE
 from gitops_sim.types import Manifest
 
 __all__ = ["check", "decode", "fill_defaults", "first_metadata"]
@@ -237,3 +239,7 @@ def check(
         found = validate_update(manifest, before, subresource=subresource)
     if found:
         raise invalid(resource_type, manifest["metadata"].get("name", ""), found)
+    is_told = server.caller.user is not INSIDE and not subresource
+    if is_told and not is_custom(server, resource_type):
+        for text in object_warnings(manifest, before):
+            server.caller.warn(text)

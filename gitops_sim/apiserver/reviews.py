@@ -10,16 +10,17 @@ from typing import Any
 
 from gitops_sim.apimachinery import causes, managed_fields
 from gitops_sim.apimachinery.kinds import ResourceType
-from gitops_sim.apimachinery.status_errors import invalid
+from gitops_sim.apimachinery.status_errors import generic_invalid
 from gitops_sim.apiserver.preparing import decode
 from gitops_sim.apiserver.rbac import Attributes, allowed_by, rules_for
 from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.apiserver.users import User
-from gitops_sim.errors import BadRequestError
+from gitops_sim.errors import ApiError, BadRequestError
 from gitops_sim.types import Manifest
 
 __all__ = ["answer_review", "is_review"]
 
+_ONE_OF = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
 _GROUPS = ("authorization.k8s.io", "authentication.k8s.io")
 Authenticate = Callable[[str], User | None]
 
@@ -71,10 +72,14 @@ def _own_access(server: ApiServer, kind: ResourceType, asked: Manifest, _: Authe
 
 
 def _others_access(server: ApiServer, kind: ResourceType, asked: Manifest, _: Authenticate) -> Any:
-    spec = asked.get("spec") or {}
+    spec, inside = asked.get("spec") or {}, asked["metadata"].get("namespace", "")
     if not spec.get("user") and not spec.get("groups"):
         detail = "at least one of user or group must be specified"
-        raise invalid(kind, "", [causes.invalid("spec.user", spec.get("user", ""), detail)])
+        raise _refused(kind, "spec.user", spec.get("user", ""), detail)
+    asked_for = (spec.get("resourceAttributes") or {}).get("namespace", "")
+    if kind.namespaced and asked_for != inside:
+        detail = "must match metadata.namespace"
+        raise _refused(kind, "spec.resourceAttributes.namespace", asked_for, detail)
     user = User(spec.get("user", ""), tuple(spec.get("groups") or ()), spec.get("uid", ""))
     return _access(server, kind, asked, user)
 
@@ -83,12 +88,8 @@ def _access(server: ApiServer, kind: ResourceType, asked: Manifest, user: User) 
     spec = asked.get("spec") or {}
     about, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     if (about is None) == (path is None):
-        detail = (
-            "cannot be specified in combination with nonResourceAttributes"
-            if about is not None
-            else "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-        )
-        raise invalid(kind, "", [causes.invalid("spec.resourceAttributes", about, detail)])
+        shown = path and {"Path": path.get("path", ""), "Verb": path.get("verb", "")}
+        raise _refused(kind, "spec", {"Path": "", "Verb": ""} if path == {} else shown, _ONE_OF)
     if about is not None:
         wanted = Attributes(
             user,
@@ -110,11 +111,17 @@ def _access(server: ApiServer, kind: ResourceType, asked: Manifest, user: User) 
     return {"allowed": True, "reason": f"RBAC: allowed by {source}"}
 
 
+def _refused(kind: ResourceType, field: str, value: Any, detail: str) -> ApiError:
+    """Return the 422 of a review, which does not tell its kind."""
+    return generic_invalid(kind.group, "", "", [causes.invalid(field, value, detail)])
+
+
 def _own_rules(server: ApiServer, kind: ResourceType, asked: Manifest, _: Authenticate) -> Any:
     del kind
     namespace = (asked.get("spec") or {}).get("namespace")
     if not namespace:
         raise BadRequestError("no namespace on request")
+    asked |= {"metadata": {}, "spec": {}}  # the answer is a new object, without the question
     every = [granted.rule for granted in rules_for(server, server.caller.user, namespace)]
     resources = [
         {
@@ -143,13 +150,13 @@ def _own_user(server: ApiServer, kind: ResourceType, asked: Manifest, _: Authent
 def _token(
     server: ApiServer, kind: ResourceType, asked: Manifest, authenticate: Authenticate
 ) -> Any:
-    del server
+    del server, kind
     token = (asked.get("spec") or {}).get("token", "")
     if not token:
         raise BadRequestError("token is required for TokenReview in authentication")
     user = authenticate(token)
     if user is None:
-        return {"user": {}, "error": f"invalid bearer token for {kind.kind}"}
+        return {"user": {}, "error": "invalid bearer token"}
     return {"authenticated": True, "user": user.to_json()}
 
 

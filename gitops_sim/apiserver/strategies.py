@@ -244,6 +244,8 @@ def next_generation(old: Manifest, new: Manifest, write: Write) -> int:
     """Return the generation of an updated object: one more if its desired state changed."""
     resource_type = write.resource_type
     generation = int(old["metadata"].get("generation", 1))
+    if resource_type.kind == "PriorityClass":
+        return generation
     ignored = _NOT_SPEC if has_status(resource_type) else _NOT_SPEC - {"status"}
     for part in old.keys() | new.keys():
         if part in ignored or old.get(part) is new.get(part):

@@ -5,6 +5,7 @@ Source: k8s.io/kubernetes, pkg/registry/core/pod/storage (BindingREST).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from gitops_sim.apimachinery.status_errors import conflict, not_found
@@ -26,7 +27,7 @@ def bind(server: ApiServer, binding: Manifest, *, manager: str) -> Manifest:
     node = binding["target"]["name"]
     if pod["spec"].get("nodeName"):
         detail = f'pod {name} is already assigned to node "{pod["spec"]["nodeName"]}"'
-        raise conflict(pods, name, detail)
+        raise conflict(replace(pods, plural="pods/binding"), name, detail)
     return patch(
         server,
         pods,

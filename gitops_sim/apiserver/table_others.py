@@ -166,14 +166,6 @@ def _driver_node(manifest: Manifest, ages: Ages) -> list[Any]:
     return name_and_age(manifest, ages, len(part(manifest, "spec").get("drivers") or ()))
 
 
-def _capacity(manifest: Manifest, _: Ages) -> list[Any]:
-    return [
-        _name(manifest),
-        manifest.get("storageClassName", ""),
-        manifest.get("capacity", UNSET),
-    ]
-
-
 def _attachment(manifest: Manifest, ages: Ages) -> list[Any]:
     spec = part(manifest, "spec")
     return name_and_age(
@@ -219,7 +211,6 @@ OTHER_ROWS: dict[str, Row] = {
     "scheduling.k8s.io/Workload": name_and_age,
     "storage.k8s.io/CSIDriver": _driver,
     "storage.k8s.io/CSINode": _driver_node,
-    "storage.k8s.io/CSIStorageCapacity": _capacity,
     "storage.k8s.io/VolumeAttachment": _attachment,
     "storage.k8s.io/VolumeAttributesClass": _attributes_class,
     "storagemigration.k8s.io/StorageVersionMigration": _migration,

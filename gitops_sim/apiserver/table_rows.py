@@ -7,6 +7,7 @@ Source: k8s.io/kubernetes, pkg/printers/internalversion/printers.go.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gitops_sim.apiserver.table_cells import (
@@ -27,7 +28,9 @@ from gitops_sim.apiserver.table_others import OTHER_ROWS
 from gitops_sim.apiserver.table_workloads import WORKLOAD_ROWS
 from gitops_sim.types import Manifest
 
-__all__ = ["ROWS"]
+__all__ = ["ROWS", "mark_default_class"]
+
+_DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
 def _service(manifest: Manifest, ages: Ages) -> list[Any]:
@@ -90,9 +93,12 @@ def _ingress_class(manifest: Manifest, ages: Ages) -> list[Any]:
 
 
 def _default_name(manifest: Manifest, annotation: str) -> str:
-    metadata = manifest["metadata"]
-    is_default = part(metadata, "annotations").get(annotation) == "true"
-    return f"{metadata['name']} (default)" if is_default else str(metadata["name"])
+    name = str(manifest["metadata"]["name"])
+    return f"{name} (default)" if _is_default(manifest, annotation) else name
+
+
+def _is_default(manifest: Manifest, annotation: str) -> bool:
+    return bool(part(manifest["metadata"], "annotations").get(annotation) == "true")
 
 
 def _endpoints(manifest: Manifest, ages: Ages) -> list[Any]:
@@ -232,9 +238,7 @@ def _role_binding(manifest: Manifest, ages: Ages) -> list[Any]:
     subjects = manifest.get("subjects") or ()
     users, groups = ([s["name"] for s in subjects if s["kind"] == k] for k in ("User", "Group"))
     accounts = [
-        f"{s['namespace']}/{s['name']}" if s.get("namespace") else s["name"]
-        for s in subjects
-        if s["kind"] == "ServiceAccount"
+        f"{s.get('namespace', '')}/{s['name']}" for s in subjects if s["kind"] == "ServiceAccount"
     ]
     cells = name_and_age(manifest, ages, f"{role['kind']}/{role['name']}")
     return [*cells, *(", ".join(names) for names in (users, groups, accounts))]
@@ -260,7 +264,7 @@ def _network_policy(manifest: Manifest, ages: Ages) -> list[Any]:
 
 
 def _storage_class(manifest: Manifest, ages: Ages) -> list[Any]:
-    cells = name_and_age(
+    return name_and_age(
         manifest,
         ages,
         manifest.get("provisioner", ""),
@@ -268,7 +272,18 @@ def _storage_class(manifest: Manifest, ages: Ages) -> list[Any]:
         manifest.get("volumeBindingMode", "Immediate"),
         bool(manifest.get("allowVolumeExpansion")),
     )
-    return [_default_name(manifest, "storageclass.kubernetes.io/is-default-class"), *cells[1:]]
+
+
+def mark_default_class(rows: Sequence[dict[str, Any]], manifests: Sequence[Manifest]) -> None:
+    """Mark in the rows of a list the StorageClass that is in effect the default: the newest one."""
+    marked = [m["metadata"] for m in manifests if _is_default(m, _DEFAULT_CLASS)]
+    if not marked:
+        return
+    newest = max(metadata.get("creationTimestamp", "") for metadata in marked)
+    latest = [m["name"] for m in marked if m.get("creationTimestamp", "") == newest]
+    for row in rows:
+        if row["cells"][0] == min(latest):
+            row["cells"][0] = f"{row['cells'][0]} (default)"
 
 
 def _lease(manifest: Manifest, ages: Ages) -> list[Any]:

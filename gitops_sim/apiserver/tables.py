@@ -14,12 +14,13 @@ from importlib.resources import files
 from typing import Any
 
 from gitops_sim.apimachinery.kinds import ResourceType
+from gitops_sim.apiserver.conversion import to_storage
 from gitops_sim.apiserver.definitions import DEFINITIONS, version_of
 from gitops_sim.apiserver.server import ApiServer, storage_kind
 from gitops_sim.apiserver.store import Kind
 from gitops_sim.apiserver.table_cells import Ages, part
 from gitops_sim.apiserver.table_custom import custom_columns, custom_row
-from gitops_sim.apiserver.table_rows import ROWS
+from gitops_sim.apiserver.table_rows import ROWS, mark_default_class
 from gitops_sim.types import Manifest
 
 __all__ = ["make_table", "table_of"]
@@ -52,17 +53,29 @@ _ENDED = {
 
 
 def table_of(
-    server: ApiServer, resource_type: ResourceType, manifests: Sequence[Manifest]
+    server: ApiServer,
+    resource_type: ResourceType,
+    manifests: Sequence[Manifest],
+    *,
+    is_list: bool = True,
 ) -> dict[str, Any]:
     """Return `columnDefinitions` and `rows` for objects of one type."""
     declared: Sequence[Manifest] | None = None
+    if resource_type.kind == "Event":
+        manifests = [to_storage(resource_type, manifest) for manifest in manifests]
     if server.schemas.is_custom(resource_type.group, resource_type.version, resource_type.kind):
         declared = version_of(server, resource_type).get("additionalPrinterColumns") or ()
-    return make_table(storage_kind(resource_type), manifests, server.clock.timestamp(), declared)
+    now = server.clock.timestamp()
+    return make_table(storage_kind(resource_type), manifests, now, declared, is_list=is_list)
 
 
 def make_table(
-    kind: Kind, manifests: Sequence[Manifest], now: str, declared: Sequence[Manifest] | None
+    kind: Kind,
+    manifests: Sequence[Manifest],
+    now: str,
+    declared: Sequence[Manifest] | None,
+    *,
+    is_list: bool = True,
 ) -> dict[str, Any]:
     """Return the table of objects of one kind, without a server.
 
@@ -70,6 +83,7 @@ def make_table(
         kind: Their kind.
         manifests: The objects.
         now: RFC 3339, for ages.
+        is_list: They are a list, and not one object that was asked for by name.
         declared: Of a custom kind, its `additionalPrinterColumns`, which may be empty; None for a
             built-in one.
     """
@@ -89,6 +103,8 @@ def make_table(
             "rows": [{"cells": _plain(manifest)} for manifest in manifests],
         }
     shown = [_row(key, manifest, ages) for manifest in manifests]
+    if is_list and key == "storage.k8s.io/StorageClass":
+        mark_default_class(shown, manifests)
     return {"columnDefinitions": [dict(c) for c in _columns()[key]], "rows": shown}
 
 

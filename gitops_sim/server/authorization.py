@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
+from gitops_sim.apimachinery.go_text import quoted
 from gitops_sim.apiserver.rbac import Attributes, may, refuse_unless_allowed
 from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.apiserver.users import User
-from gitops_sim.errors import InternalError
+from gitops_sim.errors import BadRequestError
 from gitops_sim.server.requests import Request, Wanted
 
 __all__ = ["acting_user", "authorize"]
 
 _AUTHENTICATED = "system:authenticated"
 _ACCOUNT = "system:serviceaccount:"
+_NODE = "system:node:"
 _EXTRA = "impersonate-extra-"
 
 
@@ -34,23 +36,44 @@ def acting_user(server: ApiServer, request: Request, wanted: Wanted) -> User:
 
     Raises:
         ForbiddenError: He may not.
-        InternalError: Groups or more are impersonated without a user.
+        BadRequestError: Groups or more are impersonated without a user.
     """
     asked = _impersonated(request)
     if asked is None:
         return request.user
     if not asked.name:
-        raise InternalError(
-            "Internal error occurred: [requested [{Group  " + " ".join(asked.groups) + "}] "
-            "without impersonating a user]"
-        )
+        told = _go_struct(asked)
+        raise BadRequestError(f"requested {told} without impersonating a user name")
     if not all(may(server, one) for one in _needed(request.user, asked)):
-        # Constrained impersonation is tried last, so its refusal is the one that is told.
-        verb = f"impersonate-on:user-info:{wanted.verb}"
-        refuse_unless_allowed(server, _attributes(request.user, wanted, verb))
-        for one in _needed(request.user, asked, "impersonate:user-info"):
+        # Constrained impersonation is tried first, so its refusal is the one that is told.
+        mode = _mode(asked)
+        if mode:
+            verb = f"impersonate-on:{mode}:{wanted.verb}"
+            refuse_unless_allowed(server, _attributes(request.user, wanted, verb))
+        for one in _needed(request.user, asked, mode):
             refuse_unless_allowed(server, one)
     return _completed(asked)
+
+
+def _go_struct(asked: User) -> str:
+    """Print what was asked for as Go's `%#v`."""
+    listed = ", ".join(quoted(group) for group in asked.groups)
+    groups = f"[]string{{{listed}}}" if asked.groups else "[]string(nil)"
+    entries = ", ".join(
+        f"{quoted(key)}:[]string{{{', '.join(map(quoted, values))}}}" for key, values in asked.extra
+    )
+    extra = f"map[string][]string{{{entries}}}" if asked.extra else "map[string][]string(nil)"
+    return f'&user.DefaultInfo{{Name:"", UID:{quoted(asked.uid)}, Groups:{groups}, Extra:{extra}}}'
+
+
+def _mode(asked: User) -> str:
+    """Return the mode of constrained impersonation for whom is asked for; empty: there is none."""
+    is_alone = not (asked.groups or asked.uid or asked.extra)
+    if asked.name.startswith(_ACCOUNT):
+        return "serviceaccount" if is_alone else ""
+    if asked.name.startswith(_NODE):
+        return "arbitrary-node" if is_alone else ""
+    return "user-info"
 
 
 def _attributes(user: User, wanted: Wanted, verb: str) -> Attributes:
@@ -80,15 +103,19 @@ def _impersonated(request: Request) -> User | None:
     return User(name, tuple(g.strip() for g in groups.split(",") if g.strip()), uid, extra)
 
 
-def _needed(by: User, asked: User, verb: str = "impersonate") -> list[Attributes]:
-    """Return what someone must be allowed in order to act as another."""
+def _needed(by: User, asked: User, mode: str = "") -> list[Attributes]:
+    """Return what someone must be allowed in order to act as another, by a constrained mode."""
+    verb = f"impersonate:{mode}" if mode else "impersonate"
+    group = "authentication.k8s.io"
+    core = group if mode else ""
     if asked.name.startswith(_ACCOUNT):
         namespace, _, name = asked.name.removeprefix(_ACCOUNT).partition(":")
-        needed = [Attributes(by, verb, "", "serviceaccounts", "", name, namespace)]
+        needed = [Attributes(by, verb, core, "serviceaccounts", "", name, namespace)]
+    elif mode == "arbitrary-node":
+        needed = [Attributes(by, verb, core, "nodes", "", asked.name.removeprefix(_NODE))]
     else:
-        needed = [Attributes(by, verb, "", "users", "", asked.name)]
-    needed += [Attributes(by, verb, "", "groups", "", group) for group in asked.groups]
-    group = "authentication.k8s.io"
+        needed = [Attributes(by, verb, core, "users", "", asked.name)]
+    needed += [Attributes(by, verb, core, "groups", "", name) for name in asked.groups]
     if asked.uid:
         needed.append(Attributes(by, verb, group, "uids", "", asked.uid))
     for key, values in asked.extra:

@@ -128,7 +128,8 @@ def _delete(target: Target, name: str, namespace: str, options: _Options) -> Man
     is_job = (resource_type.group, resource_type.kind) == ("batch", "Job")
     if is_job and options.propagation is None:
         target.server.caller.warn(_ORPHANED_PODS)
-    default: Propagation = "Orphan" if is_job else "Background"
+    orphans = is_job or resource_type.kind == "ReplicationController"
+    default: Propagation = "Orphan" if orphans else "Background"
     last = delete(
         target.server,
         resource_type,

@@ -12,13 +12,13 @@ from typing import TypeAlias
 
 from gitops_sim.errors import NotAcceptableError
 
-__all__ = ["JSON", "YAML", "Form", "as_told", "negotiate", "refuse_unless_produced"]
+__all__ = ["JSON", "STREAMS", "YAML", "Form", "as_told", "negotiate", "refuse_unless_produced"]
 
 JSON = "application/json"
 YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 _OBJECTS = (JSON, YAML, PROTOBUF)
-_STREAMS = (f"{JSON};stream=watch", f"{PROTOBUF};stream=watch")
+STREAMS = (f"{JSON};stream=watch", f"{PROTOBUF};stream=watch")
 _META = "meta.k8s.io"
 _QUALITY = re.compile(r"[0-9.]+")
 
@@ -84,10 +84,10 @@ def refuse_unless_produced(accept: str, *, streams: bool) -> None:
     Raises:
         NotAcceptableError: Worded by the router, before any object is looked at.
     """
-    produced = (*_OBJECTS, *_STREAMS) if streams else _OBJECTS
+    produced = (*_OBJECTS, *STREAMS) if streams else _OBJECTS
     for part in accept.split(",") if accept else ():
         wanted = part.partition(";")[0].strip()
-        if wanted in ("*/*", "application/*", "") or wanted in produced:
+        if wanted in ("*/*", "") or wanted in produced:
             return
     if accept:
         raise NotAcceptableError(

@@ -61,7 +61,7 @@ class Shaper:
         match self._form.kind:
             case "Table":
                 version = manifest["metadata"].get("resourceVersion", "")
-                return self._table([manifest], {"resourceVersion": version})
+                return self._table([manifest], {"resourceVersion": version}, is_list=False)
             case "PartialObjectMetadata":
                 return self._partial(manifest)
             case "PartialObjectMetadataList":
@@ -132,12 +132,16 @@ class Shaper:
         group, _, version = str(manifest.get("apiVersion", "")).rpartition("/")
         kind = str(manifest.get("kind", ""))
         schema = self._server.schemas.schema_for(group, version, kind)
-        is_custom = schema is None or self._server.schemas.is_custom(group, version, kind)
-        ordered: Manifest = by_key(manifest) if is_custom else in_struct_order(manifest, schema)
+        if schema is None or self._server.schemas.is_custom(group, version, kind):
+            ordered: Manifest = by_key(manifest)
+        else:
+            ordered = in_struct_order(manifest, schema)
         return ordered
 
-    def _table(self, manifests: Sequence[Manifest], metadata: dict[str, Any]) -> Any:
-        table = table_of(self._server, self._type, manifests)
+    def _table(
+        self, manifests: Sequence[Manifest], metadata: dict[str, Any], *, is_list: bool = True
+    ) -> Any:
+        table = table_of(self._server, self._type, manifests, is_list=is_list)
         for row, manifest in zip(table["rows"], manifests, strict=True):
             if self._include == "Object":
                 row["object"] = self._ordered(manifest)

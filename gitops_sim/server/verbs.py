@@ -14,11 +14,11 @@ from gitops_sim.apiserver.listing import ListOptions, list_page, parse_version
 from gitops_sim.apiserver.reviews import answer_review, is_review
 from gitops_sim.apiserver.server import ApiServer, storage_kind
 from gitops_sim.apiserver.watching import StoreWatch
-from gitops_sim.errors import BadRequestError, UnknownError
+from gitops_sim.errors import BadRequestError, NotAcceptableError, UnknownError
 from gitops_sim.server import deletions, patching
 from gitops_sim.server.answers import NOT_FOUND, Answer, encoded
 from gitops_sim.server.beside import Beside
-from gitops_sim.server.media import negotiate, refuse_unless_produced
+from gitops_sim.server.media import STREAMS, negotiate, refuse_unless_produced
 from gitops_sim.server.options import integer, write_options
 from gitops_sim.server.requests import Request, Wanted
 from gitops_sim.server.shapes import FORMS, Shaper
@@ -96,15 +96,20 @@ def _list(target: Target) -> Answer:
 def _watch(target: Target) -> Answer:
     request, server = target.request, target.server
     form = negotiate(request.header("accept"), FORMS)
+    if form.media_type != "application/json":
+        listed = ", ".join(STREAMS)
+        raise NotAcceptableError(f"only the following media types are accepted: {listed}")
     options = _list_options(request, watch=True)
     options.check()
     shaper = Shaper(server, target.resource_type, form, request.parameter("includeObject"))
+    initial = options.send_initial_events
+    from_start = options.resource_version in ("", "0") and not options.match
     stream = WatchStream(
         _store_watch(target, options),
         shaper.event,
         shaper.empty(),
         bookmarks=request.flag("allowWatchBookmarks"),
-        ends_initial=bool(options.send_initial_events),
+        ends_initial=from_start if initial is None else initial,
         seconds=float(integer(request, "timeoutSeconds") or 1800),
     )
     return Answer(200, form.content_type, stream=stream)
