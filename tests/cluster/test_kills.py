@@ -142,7 +142,8 @@ def image_patch(image: str) -> dict[str, Any]:
 FORGOTTEN = frozenset(
     {
         *("uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"),
-        *("observedGeneration", "nodeName", "hostIP", "hostIPs", "podIP", "podIPs", "startTime"),
+        *("observedGeneration", "nodeName", "zone", "hostIP", "hostIPs", "podIP", "podIPs"),
+        "startTime",
         *("startedAt", "finishedAt", "containerID", "lastTransitionTime", "lastUpdateTime"),
         *("lastProbeTime", "lastHeartbeatTime", "completionTime", "restartCount", "lastState"),
         *("batch.kubernetes.io/controller-uid", "controller-uid", "uncountedTerminatedPods"),
