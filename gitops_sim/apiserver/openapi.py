@@ -16,8 +16,10 @@ from typing import Any
 
 from gitops_sim.apimachinery import builtin_data
 from gitops_sim.apimachinery.kinds import ResourceType
+from gitops_sim.apiserver.definitions import version_of
 from gitops_sim.apiserver.discovery import groups_in_order
-from gitops_sim.apiserver.openapi_custom import META, REFERENCE, custom_schemas
+from gitops_sim.apiserver.openapi_components import META, REFERENCE, described_component
+from gitops_sim.apiserver.openapi_custom import custom_schemas
 from gitops_sim.apiserver.server import ApiServer
 
 __all__ = ["document_names", "document_v2", "document_v3"]
@@ -102,7 +104,8 @@ def document_v3(server: ApiServer, name: str) -> dict[str, Any] | None:
         paths |= _paths(name, resource_type, watches=not is_custom)
         if is_custom:
             name_of_kind = _schema_name(group, str(version), resource_type.kind)
-            schemas |= custom_schemas(server, resource_type, name_of_kind)
+            declared = version_of(server, resource_type).get("schema") or {}
+            schemas |= custom_schemas(resource_type, declared, name_of_kind)
     return _document(dict(sorted(paths.items())), schemas | _closure(paths, schemas))
 
 
@@ -288,28 +291,9 @@ def _closure(*roots: Any) -> dict[str, Any]:
         name = waiting.pop()
         if name in found or name not in known:
             continue
-        found[name] = _described(name, _with_references(known[name]))
+        found[name] = described_component(name)
         waiting += _references(known[name])
     return dict(sorted(found.items()))
-
-
-def _described(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a built-in schema with what it and its members are for; it is changed in place."""
-    texts = builtin_data.descriptions().get(name, {})
-    if "" in texts:
-        schema["description"] = texts[""]
-    enums = builtin_data.enums().get(name, {})
-    for member, told in (schema.get("properties") or {}).items():
-        if member in enums:
-            told["enum"] = enums[member]
-        if f"{member}[]" in enums:
-            inside = told.get("items") or told["additionalProperties"]
-            inside["enum"] = enums[f"{member}[]"]
-        if member in texts:
-            if told.keys() == {"$ref"}:
-                told["allOf"] = [{"$ref": told.pop("$ref")}]
-            told["description"] = texts[member]
-    return schema
 
 
 def _references(value: Any) -> Iterator[str]:
@@ -322,18 +306,6 @@ def _references(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _references(item)
-
-
-def _with_references(value: Any) -> Any:
-    """Return a stored schema with its references written in full, members by name."""
-    if isinstance(value, list):
-        return [_with_references(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    reference = value.get("$ref")
-    if isinstance(reference, str) and not reference.startswith("#"):
-        return value | {"$ref": REFERENCE + reference}
-    return {key: _with_references(member) for key, member in sorted(value.items())}
 
 
 def _older_references(value: Any) -> Any:

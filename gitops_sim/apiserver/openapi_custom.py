@@ -9,23 +9,22 @@ from typing import Any
 
 from gitops_sim.apimachinery import builtin_data
 from gitops_sim.apimachinery.kinds import ResourceType
-from gitops_sim.apiserver.definitions import version_of
-from gitops_sim.apiserver.server import ApiServer
+from gitops_sim.apiserver.openapi_components import META, REFERENCE
 
-__all__ = ["META", "REFERENCE", "custom_schemas"]
+__all__ = ["custom_schemas"]
 
-META = "io.k8s.apimachinery.pkg.apis.meta.v1."
-REFERENCE = "#/components/schemas/"
 _CONVENTIONS = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md"
 _GVK = "x-kubernetes-group-version-kind"
 
 
-def custom_schemas(server: ApiServer, resource_type: ResourceType, name: str) -> dict[str, Any]:
+def custom_schemas(
+    resource_type: ResourceType, declared: dict[str, Any], name: str
+) -> dict[str, Any]:
     """Return the schemas of a custom kind and of its list.
 
     Args:
-        server: Has its definition.
         resource_type: The kind in one version.
+        declared: `schema` of that version in the definition.
         name: What its component is called, such as `com.example.v1.Widget`.
     """
     kind, texts = resource_type.kind, builtin_data.descriptions()
@@ -35,7 +34,6 @@ def custom_schemas(server: ApiServer, resource_type: ResourceType, name: str) ->
         member: {"description": of_status[member], "type": "string"}
         for member in ("apiVersion", "kind")
     }
-    declared = version_of(server, resource_type).get("schema") or {}
     schema = dict(declared.get("openAPIV3Schema") or {})
     schema["type"], schema[_GVK] = "object", [gvk]
     schema["properties"] = {

@@ -38,6 +38,7 @@ from gitops_sim.kubectl.deleting import DELETE_FLAGS, delete
 from gitops_sim.kubectl.describing import DESCRIBE_FLAGS, describe
 from gitops_sim.kubectl.diffing import DIFF_FLAGS, diff
 from gitops_sim.kubectl.eventing import EVENTS_FLAGS, events
+from gitops_sim.kubectl.explaining import EXPLAIN_FLAGS, explain
 from gitops_sim.kubectl.getting import GET_FLAGS, get
 from gitops_sim.kubectl.kustomizing import KUSTOMIZE_FLAGS, kustomize
 from gitops_sim.kubectl.labelling import LABEL_FLAGS, annotate, label
@@ -69,6 +70,7 @@ COMMANDS: Mapping[str, tuple[Command, Mapping[str, Flag]]] = {
     "describe": (describe, DESCRIBE_FLAGS),
     "diff": (diff, DIFF_FLAGS),
     "events": (events, EVENTS_FLAGS),
+    "explain": (explain, EXPLAIN_FLAGS),
     "get": (get, GET_FLAGS),
     "kustomize": (kustomize, KUSTOMIZE_FLAGS),
     "label": (label, LABEL_FLAGS),
