@@ -13,6 +13,7 @@ from gitops_sim.apimachinery.field_sets import LEAF, Tree
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.reset_fields import reset_fields
 from gitops_sim.apimachinery.status_errors import invalid
+from gitops_sim.apiserver.pod_creation import place_labels, with_label_keys
 from gitops_sim.apiserver.pod_parts import POD_PARTS, with_pod_part
 from gitops_sim.apiserver.server import ApiServer, Write
 from gitops_sim.apiserver.store import Kind
@@ -157,8 +158,14 @@ def _new_namespace(server: ApiServer, manifest: Manifest) -> None:
 
 
 def _new_pod(server: ApiServer, manifest: Manifest) -> None:
-    status = manifest["status"]
+    status, spec = manifest["status"], manifest["spec"]
     status["qosClass"] = _qos_class(manifest)
+    if spec.get("affinity") or spec.get("topologySpreadConstraints"):
+        manifest["spec"] = with_label_keys(manifest)
+    places = place_labels(server, spec["nodeName"]) if spec.get("nodeName") else {}
+    if places:
+        metadata = manifest["metadata"]
+        metadata["labels"] = {**(metadata.get("labels") or {}), **places}
     if manifest["spec"].get("schedulingGates"):
         told = {"reason": "SchedulingGated", "message": _GATED, "lastProbeTime": None}
         moment = {"lastTransitionTime": server.clock.timestamp()}
@@ -252,6 +259,9 @@ def next_generation(old: Manifest, new: Manifest, write: Write) -> int:
             continue
         if old.get(part) != new.get(part):
             return generation + 1
+    if resource_type.kind == "EndpointSlice":  # its labels are part of what it says
+        labels = [manifest["metadata"].get("labels") or {} for manifest in (old, new)]
+        return generation + (labels[0] != labels[1])
     is_deployment = resource_type.kind == "Deployment" and resource_type.group == "apps"
     if is_deployment and not write.subresource:
         notes = [manifest["metadata"].get("annotations") for manifest in (old, new)]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from gitops_sim.apimachinery.status_errors import conflict, not_found
+from gitops_sim.apiserver.pod_creation import place_labels
 from gitops_sim.apiserver.server import ApiServer, storage_kind
 from gitops_sim.apiserver.writing import patch
 from gitops_sim.types import Manifest
@@ -28,6 +29,7 @@ def bind(server: ApiServer, binding: Manifest, *, manager: str) -> Manifest:
     if pod["spec"].get("nodeName"):
         detail = f'pod {name} is already assigned to node "{pod["spec"]["nodeName"]}"'
         raise conflict(replace(pods, plural="pods/binding"), name, detail)
+    places = place_labels(server, node)
     return patch(
         server,
         pods,
@@ -36,7 +38,8 @@ def bind(server: ApiServer, binding: Manifest, *, manager: str) -> Manifest:
         {
             "spec": {"nodeName": node},
             "status": {"conditions": _scheduled(server, pod), "nominatedNodeName": None},
-        },
+        }
+        | ({"metadata": {"labels": places}} if places else {}),
         kind="merge",
         manager=manager,
         subresource="binding",

@@ -143,7 +143,7 @@ FORGOTTEN = frozenset(
     {
         *("uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"),
         *("observedGeneration", "nodeName", "zone", "hostIP", "hostIPs", "podIP", "podIPs"),
-        "startTime",
+        *("startTime", "topology.kubernetes.io/zone"),
         *("startedAt", "finishedAt", "containerID", "lastTransitionTime", "lastUpdateTime"),
         *("lastProbeTime", "lastHeartbeatTime", "completionTime", "restartCount", "lastState"),
         *("batch.kubernetes.io/controller-uid", "controller-uid", "uncountedTerminatedPods"),

@@ -276,3 +276,45 @@ def test_a_pod_is_scheduled_after_a_scheduler_comes_back(lab: Any) -> None:
     lab.cluster.start("kube-scheduler")
     lab.run(1)
     assert lab.places() == {"web": "node-1"}
+
+
+def test_pods_get_zone_and_region_of_their_node_as_labels(lab: Any) -> None:
+    key = "topology.kubernetes.io/zone"
+    lab.cluster.patch("node", "node-2", {"metadata": {"labels": {"rack": "r1"}}})
+    lab.create_pod("shop/web:1", nodeSelector={"kubernetes.io/hostname": "node-2"})
+    lab.create_pod("shop/web:1", "direct", nodeName="node-3", metadata={"labels": {key: "mine"}})
+    lab.run(1)
+    assert lab.pod()["metadata"]["labels"] == {key: "zone-b"}
+    assert lab.pod("direct")["metadata"]["labels"] == {key: "zone-c"}
+
+
+def test_label_keys_of_a_pod_become_expressions_with_its_values(lab: Any) -> None:
+    term = pod_term("web")[0] | {"matchLabelKeys": ["rev"], "mismatchLabelKeys": ["team", "none"]}
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": {"app": "web"}},
+        "matchLabelKeys": ["rev"],
+    }
+    required = "requiredDuringSchedulingIgnoredDuringExecution"
+    for number in range(4):
+        lab.create_pod(
+            "shop/web:1",
+            f"web-{number}",
+            metadata={"labels": {"app": "web", "rev": str(number // 3), "team": "shop"}},
+            affinity={"podAntiAffinity": {required: [term]}},
+            topologySpreadConstraints=[spread],
+        )
+    lab.run(3)
+    stored = lab.pod("web-0")["spec"]
+    expression = {"key": "rev", "operator": "In", "values": ["0"]}
+    (constraint,) = stored["topologySpreadConstraints"]
+    assert constraint["labelSelector"]["matchExpressions"] == [expression]
+    (stored_term,) = stored["affinity"]["podAntiAffinity"][required]
+    assert stored_term["labelSelector"]["matchExpressions"] == [
+        expression,
+        {"key": "team", "operator": "NotIn", "values": ["shop"]},
+    ]
+    assert len(set(list(lab.places().values())[:3])) == 3
+    assert lab.places()["web-3"], "it is the first of its revision"
