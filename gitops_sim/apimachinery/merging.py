@@ -89,6 +89,8 @@ def _fresh(want: Any, shape: Shape) -> Any:
 def _merge_values(have: Any, want: Any, shape: Shape) -> Any:
     if shape.leaf:
         return have if shape.equal(have, want) else _fresh(want, shape)
+    if shape.typed and have == want:
+        return have  # as what follows finds out, one field after the other
     if want is None:
         return have if have and _holds_fields(have, shape) else None
     if type(want) is dict and _holds_fields(want, shape) and type(have) is dict:

@@ -15,6 +15,7 @@ from functools import cache
 from operator import eq
 from typing import Any, Literal, TypeAlias
 
+from gitops_sim.apimachinery.contents import Known
 from gitops_sim.apimachinery.path_elements import field
 from gitops_sim.apimachinery.schemas import ANY, Schema
 
@@ -68,6 +69,7 @@ class Shape:
         item: Shape of the items of a list.
         key_names, key_defaults: The key members of a keyed list, by name, and their defaults.
         empty: What a new object of this type holds before anything is set.
+        trees: The fields that lists of this type set, as far as they are known.
     """
 
     __slots__ = (
@@ -87,6 +89,7 @@ class Shape:
         "role",
         "scalar",
         "schema",
+        "trees",
         "typed",
     )
 
@@ -99,6 +102,7 @@ class Shape:
     key_defaults: tuple[Any, ...]
     key_names: tuple[str, ...]
     list_kind: ListKind
+    trees: Known[dict[str, Any]]
 
     def __init__(self, schema: Schema, *, typed: bool, preserve: bool, role: str) -> None:
         anything = schema.type == "any" or schema.int_or_string
@@ -238,6 +242,7 @@ _LAZY: dict[str, Callable[[Shape], Any]] = {
     "item": _item,
     "key_defaults": _key_defaults,
     "key_names": _key_names,
+    "trees": lambda _: Known(256),
 }
 
 _TEXT = Schema("scalar", "string")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gitops_sim.apimachinery import path_elements
+from gitops_sim.apimachinery.contents import content_of
 from gitops_sim.apimachinery.field_sets import LEAF, Tree
 from gitops_sim.apimachinery.path_elements import SELF, rank
 from gitops_sim.apimachinery.shapes import Shape
@@ -162,10 +163,25 @@ def _tree_of(value: Any, shape: Shape, strict: bool) -> Tree | None:  # noqa: FB
             if strict and not conforms(value, shape):
                 raise TypeMismatchError
             return LEAF
+        if strict and len(value) > _FEW:
+            return _known_tree(value, shape) or None
         return _list_tree(value, shape, strict) or None
     if strict and kind not in shape.accepts:
         raise TypeMismatchError
     return LEAF
+
+
+_FEW = 2
+"""Items of a list that are read sooner than found among those known: most lists of containers."""
+
+
+def _known_tree(value: Sequence[Any], shape: Shape) -> Tree:
+    """Return the same as a strict `_list_tree`: environments hardly ever change."""
+    content = content_of(value)
+    known = shape.trees.get(content)
+    if known is None:
+        known = shape.trees.keep(content, _list_tree(value, shape, strict=True))
+    return known
 
 
 def _list_tree(value: Sequence[Any], shape: Shape, strict: bool) -> Tree:  # noqa: FBT001 - hot
