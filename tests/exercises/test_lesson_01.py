@@ -67,7 +67,7 @@ def test_changes_by_hand_between_do_not_spoil_the_exercise() -> None:
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: market}\n", "not found"),
         ("apiVersion: v1\nkind: Namespace\nmetadata: {name: market}\n", "ends with prices None"),
         (["not", "a", "text"], "no text, it is of type list"),
-        (MANIFESTS.replace("kind: Deployment", "kind: Deploiment"), 'no matches for kind "Deploi'),
+        (MANIFESTS.replace("kind: Deployment", "kind: Deploymnt"), 'no matches for kind "Deploym'),
         (MANIFESTS.replace('"4"', "4"), "cannot unmarshal number"),
     ],
 )

@@ -104,8 +104,8 @@ REPOSITORY_SLIPS: dict[str, tuple[Slip, str]] = {
         "has no directory 'overlays/stagin'\nNext: did you mean 'overlays/staging'",
     ),
     "a branch that Flux shall read": (
-        lambda lab, shop: lab.cluster("a").flux.bootstrap(shop, path="base", branch="mian"),
-        "path 'mian'\nNext: it has: main",
+        lambda lab, shop: lab.cluster("a").flux.bootstrap(shop, path="base", branch="mainx"),
+        "path 'mainx'\nNext: it has: main",
     ),
     "a folder that a pipeline applies": (
         lambda lab, shop: lab.cluster("a").pipeline.connect(shop, path="overlays/stagin"),
@@ -119,8 +119,8 @@ REPOSITORY_SLIPS: dict[str, tuple[Slip, str]] = {
     "a folder read": (lambda _, shop: shop.read("overlays/staging"), "Next: it is a folder"),
     "a number read": (lambda _, shop: shop.read(5), "5 is no path"),
     "a branch to commit to": (
-        lambda _, shop: shop.commit({"a": "b"}, "Try", branch="mian"),
-        "it has: main; create_branch\\('mian'\\) makes one",
+        lambda _, shop: shop.commit({"a": "b"}, "Try", branch="mainx"),
+        "it has: main; create_branch\\('mainx'\\) makes one",
     ),
     "no commit to revert": (lambda _, shop: shop.revert(None), "give the commit that commit"),
     "a commit to revert": (lambda _, shop: shop.revert("abcdef0"), "Next: it has: main"),
