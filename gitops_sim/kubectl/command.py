@@ -43,6 +43,7 @@ from gitops_sim.kubectl.getting import GET_FLAGS, get
 from gitops_sim.kubectl.kustomizing import KUSTOMIZE_FLAGS, kustomize
 from gitops_sim.kubectl.labelling import LABEL_FLAGS, annotate, label
 from gitops_sim.kubectl.messages import error_text
+from gitops_sim.kubectl.nodes import CORDON_FLAGS, TAINT_FLAGS, cordon, taint, uncordon
 from gitops_sim.kubectl.rollout import ROLLOUT_FLAGS, rollout
 from gitops_sim.kubectl.serving import (
     LOGS_FLAGS,
@@ -65,6 +66,7 @@ COMMANDS: Mapping[str, tuple[Command, Mapping[str, Flag]]] = {
     "annotate": (annotate, LABEL_FLAGS),
     "api-resources": (api_resources, RESOURCES_FLAGS),
     "apply": (apply, APPLY_FLAGS),
+    "cordon": (cordon, CORDON_FLAGS),
     "create": (create, CREATE_FLAGS),
     "delete": (delete, DELETE_FLAGS),
     "describe": (describe, DESCRIBE_FLAGS),
@@ -81,6 +83,8 @@ COMMANDS: Mapping[str, tuple[Command, Mapping[str, Flag]]] = {
     "run": (run, RUN_FLAGS),
     "scale": (scale, SCALE_FLAGS),
     "set": (set_image, SET_FLAGS),
+    "taint": (taint, TAINT_FLAGS),
+    "uncordon": (uncordon, CORDON_FLAGS),
     "version": (version, VERSION_FLAGS),
     "wait": (wait, WAIT_FLAGS),
 }
