@@ -50,11 +50,11 @@ def test_the_hour_did_what_it_is_for(hour: Lab) -> None:
     ("what", "count", "ceiling"),
     [
         ("API writes", lambda lab: len(lab.journal.facts(facts.ObjectChanged)), 750),
-        ("clock events", lambda lab: lab.clock.events, 8_500),
-        ("journal bytes", history_bytes, 800_000),
-        ("renders", lambda lab: lab._parts.renderer.builds, 20),
+        ("clock events", lambda lab: lab.clock.events, 3_400),
+        ("journal bytes", history_bytes, 760_000),
+        ("renders", lambda lab: lab._parts.renderer.builds, 14),
         ("kubectl processes", lambda lab: lab._parts.renderer.processes, 0),
-        ("YAML files parsed", lambda lab: lab._parts.renderer.parses, 38),
+        ("YAML files parsed", lambda lab: lab._parts.renderer.parses, 16),
     ],
 )
 def test_hour_stays_below_its_ceiling(what: str, count: object, ceiling: int, hour: Lab) -> None:
