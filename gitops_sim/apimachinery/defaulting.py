@@ -103,6 +103,9 @@ def _limit_range(manifest: Manifest) -> None:
 
 
 def _node(manifest: Manifest) -> None:
+    spec = manifest.get("spec") or {}
+    if spec.get("podCIDR") and not spec.get("podCIDRs"):
+        spec["podCIDRs"] = [spec["podCIDR"]]
     status = manifest.get("status") or {}
     if status.get("capacity") and not status.get("allocatable"):
         status["allocatable"] = dict(status["capacity"])

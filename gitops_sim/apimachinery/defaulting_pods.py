@@ -137,8 +137,8 @@ def _fill_probe(probe: dict[str, Any]) -> None:
         if not probe.get(name):
             probe[name] = value
     _fill_http(probe)
-    if probe.get("grpc"):
-        probe["grpc"].setdefault("service", "")
+    if probe.get("grpc") and probe["grpc"].get("service") is None:
+        probe["grpc"]["service"] = ""
 
 
 def _fill_http(handler: dict[str, Any]) -> None:

@@ -48,12 +48,16 @@ class Document:
     index: int
 
 
-def load_all(text: str | bytes, file: str = "") -> list[Document]:
+def load_all(
+    text: str | bytes, file: str = "", *, repeated: list[tuple[int, str]] | None = None
+) -> list[Document]:
     """Read all documents of a YAML or JSON file; empty ones are left out.
 
     Args:
         text: The content; bytes are UTF-8.
         file: Path for messages.
+        repeated: Where lines and keys go that were there already; the last value counts then.
+            None: such a key is an error.
 
     Raises:
         ManifestError: The file is too large, too deep, not YAML, has a duplicate key, ...
@@ -62,7 +66,7 @@ def load_all(text: str | bytes, file: str = "") -> list[Document]:
     fast = _as_json(content)
     if fast is not None:
         return [Document(fast, 1 + _blank_lines(content), 0)]
-    return _Builder(file).build(content)
+    return _Builder(file, repeated).build(content)
 
 
 def _decode(text: str | bytes, file: str) -> str:
@@ -156,8 +160,9 @@ class _Open:
 class _Builder:
     """Builds documents from parser events; one for each file."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, repeated: list[tuple[int, str]] | None = None) -> None:
         self._file = file
+        self._repeated = repeated
         self._documents: list[Document] = []
         self._stack: list[_Open] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
@@ -280,6 +285,9 @@ class _Builder:
             raise self._error(line, str(refused), "put the key into quotes") from None
         first = parent.lines.setdefault(key, line)
         if first != line or key in parent.value:
+            if self._repeated is not None:
+                self._repeated.append((line, key))
+                return key
             problem = f"duplicate key {key!r}, first on line {first}"
             raise self._error(line, problem, "keep one of the two")
         return key

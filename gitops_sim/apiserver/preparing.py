@@ -117,7 +117,10 @@ def _report_fields(
         if problem:  # a strict decoder stops there, and says nothing of fields
             raise cannot_handle(resource_type, problem)
     if found and caller.field_validation == "Strict":
-        raise cannot_handle(resource_type, f"strict decoding error: {', '.join(found)}")
+        yaml = [f"  {text}" for text in found if text.startswith("line ")]
+        rest = [text for text in found if not text.startswith("line ")]
+        told = ["\n".join(["yaml: unmarshal errors:", *yaml])] if yaml else []
+        raise cannot_handle(resource_type, f"strict decoding error: {', '.join(told + rest)}")
     for text in found:
         caller.warn(text)
 

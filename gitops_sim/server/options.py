@@ -20,7 +20,6 @@ from gitops_sim.server.requests import Request
 __all__ = ["WriteOptions", "dry_run_problems", "field_validation", "integer", "write_options"]
 
 _LONGEST_MANAGER = 128
-_PRINTABLE = "should only contain printable characters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def write_options(request: Request, kind: str, *, is_apply: bool = False) -> Wri
     found += dry_run_problems(dry_run)
     validation = request.parameter("fieldValidation")
     if validation and validation not in get_args(FieldValidation):
-        supported = ("Ignore", "Warn", "Strict")
+        supported = ("", "Ignore", "Strict", "Warn")
         found.append(causes.not_supported("fieldValidation", validation, supported))
     if found:
         raise invalid_options(kind, found)
@@ -104,8 +103,10 @@ def dry_run_problems(values: list[str]) -> list[Cause]:
 def _manager_problems(manager: str) -> list[Cause]:
     if len(manager.encode()) > _LONGEST_MANAGER:
         return [causes.too_long("fieldManager", _LONGEST_MANAGER)]
-    if not manager.isprintable():
-        return [causes.invalid("fieldManager", manager, _PRINTABLE)]
+    for place, character in enumerate(manager):
+        if not character.isprintable():
+            text = f"invalid character U+{ord(character):04X} (at position {place})"
+            return [causes.invalid("fieldManager", manager, text)]
     return []
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.apimachinery.go_json import GoJsonError, duplicate_fields, parse
 from gitops_sim.apimachinery.go_text import json_kind
 from gitops_sim.apimachinery.yaml_loader import load_all
@@ -15,7 +16,7 @@ from gitops_sim.apiserver.server import storage_kind
 from gitops_sim.errors import BadRequestError, ManifestError, UnsupportedMediaTypeError
 from gitops_sim.protocols import PatchType
 from gitops_sim.server.answers import Answer
-from gitops_sim.server.bodies import go_yaml_problem, media_type
+from gitops_sim.server.bodies import go_yaml_problem, media_type, repeated_keys
 from gitops_sim.server.options import write_options
 from gitops_sim.server.target import Target
 from gitops_sim.types import Manifest
@@ -88,8 +89,9 @@ def read_patch(target: Target) -> tuple[PatchType, Any]:
         raise BadRequestError(_INVALID) from None
     if kind != "json" and not isinstance(body, dict):
         raise _no_map(target, kind, body)
-    target.note_duplicates(duplicate_fields(body))
-    return kind, body
+    duplicates = [f'duplicate field "{path}"' for path in duplicate_fields(body)]
+    target.note_duplicates(duplicates)
+    return kind, fresh_copy(body) if duplicates else body
 
 
 def _no_map(target: Target, kind: PatchType, body: Any) -> BadRequestError:
@@ -123,10 +125,12 @@ def applied(target: Target, api_version: str, kind: str) -> Manifest:
     Raises:
         BadRequestError: It is no YAML, or of another kind.
     """
+    repeated: list[tuple[int, str]] = []
     try:
-        documents = load_all(target.request.body)
+        documents = load_all(target.request.body, repeated=repeated)
     except ManifestError as problem:
         raise BadRequestError(f"error encoding patch: {go_yaml_problem(problem)}") from None
+    target.note_duplicates(repeated_keys(repeated))
     body = documents[0].manifest if documents else {}
     if not isinstance(body, dict):
         raise BadRequestError("error decoding YAML: json: cannot unmarshal into a map")

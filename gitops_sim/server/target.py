@@ -74,7 +74,9 @@ class Target:
 
     def body(self) -> Manifest:
         """Return the object in the body, placed by the path; what was repeated is noted."""
-        body = decode_body(self.request, self.resource_type)
+        kind = self.resource_type
+        custom = self.server.schemas.is_custom(kind.group, kind.version, kind.kind)
+        body = decode_body(self.request, kind, custom=custom)
         self.note_duplicates(body.duplicates)
         self.place(body.value, is_update=self.wanted.verb == "update")
         return body.value
@@ -118,6 +120,6 @@ class Target:
             )
         metadata["namespace"] = self.namespace
 
-    def note_duplicates(self, paths: Sequence[str]) -> None:
-        """Keep members that were written twice, for the decoder to report."""
-        self.server.caller.problems += [f'duplicate field "{path}"' for path in paths]
+    def note_duplicates(self, problems: Sequence[str]) -> None:
+        """Keep what is to be said of members that were written twice, for the decoder."""
+        self.server.caller.problems += problems
