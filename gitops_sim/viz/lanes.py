@@ -115,8 +115,11 @@ def _band(lanes: Lanes) -> str:
 def _marks(lanes: Lanes) -> list[str]:
     drawn = []
     free = {"commit": 0.0, "applied": 0.0, "by hand": 0.0}
-    for mark in lanes.marks:
+    for place, mark in enumerate(lanes.marks):
         x = _x(lanes, mark.time)
+        later = (_x(lanes, m.time) for m in lanes.marks[place + 1 :] if m.name == mark.name)
+        least = width_of("4f2a9c1…", 15)  # a mark that is nearer than this has no label of its own
+        room = next((other - x for other in later if other - x >= least), _WIDTH)
         if mark.name == "commit":
             sign, y = diamond(x, _GIT_Y, 10, INK), _GIT_Y + 26.0
         elif mark.name == "applied":
@@ -125,7 +128,7 @@ def _marks(lanes: Lanes) -> list[str]:
             sign, y = cross(x, _CLUSTER_Y, 8, SYNC_STATES["Drifted"].ink), _CLUSTER_Y - 16.0
         label = ""
         if x >= free[mark.name] and x < _RIGHT - 20:
-            shown = clipped(mark.label, 15, min(280, _RIGHT - x + 12))
+            shown = clipped(mark.label, 15, min(280, _RIGHT - x + 12, room))
             label = text(x - 4, y, shown, size=15, ink=MUTED)
             free[mark.name] = x + width_of(shown, 15)
         drawn.append(group(sign + label, title=f"{mark.name}: {mark.label}"))

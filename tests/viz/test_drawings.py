@@ -121,3 +121,14 @@ def test_names_of_pods_keep_the_end_that_tells_them_apart() -> None:
     assert shown[-1] != name
     assert shown[-1].startswith("catalog-")
     assert shown[-1].endswith("…-8k2xf")
+
+
+def test_label_leaves_room_for_the_next_one() -> None:
+    marks = (
+        LaneMark(0, "commit", "4f2a9c1 a subject that is long"),
+        LaneMark(400, "commit", "9fee85f Deliver web 2.0.0"),
+        LaneMark(410, "commit", "77aa11b crowded out"),
+    )
+    shown = drawn(draw_lanes(Lanes(marks, (), 0, 3600, ("09:00", "10:00"))).svg, "text")
+    labels = [text for text in shown if text and text[:7] in ("4f2a9c1", "9fee85f", "77aa11b")]
+    assert labels == ["4f2a9c1 a …", "9fee85f Deliver web 2.0.0"]
