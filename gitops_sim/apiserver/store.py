@@ -39,6 +39,8 @@ class StoreConflictError(Exception):
 
 
 _Name = tuple[str, str]
+_NEAR = 16
+"""So many changes back from the end of a log are looked at one by one: most readers stand there."""
 
 
 @dataclass(slots=True)
@@ -199,7 +201,13 @@ class Store:
         if since < self.compacted:
             raise too_old_resource_version(since, self.compacted)
         log = self.table(kind).log
-        return log[bisect_right(log, since, key=lambda change: change.revision) :]
+        place = len(log)
+        near = max(0, place - _NEAR)
+        while place > near and log[place - 1].revision > since:
+            place -= 1
+        if place == near:
+            place = bisect_right(log, since, hi=near, key=lambda change: change.revision)
+        return log[place:]
 
     def compact(self, revision: int) -> None:
         """Forget what was before a revision: logs, and versions that nobody can read any more."""

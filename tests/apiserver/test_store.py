@@ -161,3 +161,13 @@ def test_listeners_hear_of_their_kind_only() -> None:
     store.put(MAPS, manifest(("a", "x"), {}), expected=None, time=0)
     store.delete(MAPS, "a", "x", time=0)
     assert heard == ["map", "map"]
+
+
+@pytest.mark.parametrize("behind", [0, 1, 15, 16, 17, 40])
+def test_changes_since_any_revision_are_those_after_it(behind: int) -> None:
+    store = Store()
+    for number in range(40):
+        store.put(MAPS, manifest(("a", f"x-{number}"), {}), expected=None, time=0.0)
+    since = store.revision - behind
+    found = [change.revision for change in store.changes(MAPS, since)]
+    assert found == list(range(since + 1, store.revision + 1))
