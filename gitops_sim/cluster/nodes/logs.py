@@ -46,7 +46,8 @@ def pod_log(
 
 
 def _container(pod: Manifest, name: str) -> Mapping[str, Any]:
-    containers = [*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())]
+    groups = ("containers", "initContainers", "ephemeralContainers")
+    containers = [found for group in groups for found in pod["spec"].get(group) or ()]
     if not name:
         first: Mapping[str, Any] = containers[0]
         return first
@@ -59,7 +60,7 @@ def _container(pod: Manifest, name: str) -> Mapping[str, Any]:
 
 def _status(pod: Manifest, name: str) -> Mapping[str, Any]:
     status = pod.get("status") or {}
-    for group in ("containerStatuses", "initContainerStatuses"):
+    for group in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
         for entry in status.get(group) or ():
             if entry["name"] == name:
                 found: Mapping[str, Any] = entry

@@ -469,9 +469,10 @@ def test_a_policy_of_a_container_outweighs_that_of_its_pod(lab: Any) -> None:
 
 
 def test_an_ephemeral_container_runs_beside_the_others_and_counts_for_nothing(lab: Any) -> None:
+    lab.registry.push("shop/debug:1", log=["nothing to see"])
     lab.create_pod("shop/web:1")
     lab.run(30)
-    debugger = {"name": "debugger", "image": "busybox:1", "targetContainerName": "main"}
+    debugger = {"name": "debugger", "image": "shop/debug:1", "targetContainerName": "main"}
     lab.cluster.patch(
         "v1/Pod",
         "web",
@@ -490,3 +491,4 @@ def test_an_ephemeral_container_runs_beside_the_others_and_counts_for_nothing(la
         if e["involvedObject"].get("fieldPath") == "spec.ephemeralContainers{debugger}"
     )
     assert event["reason"] == "Pulling"
+    assert lab.cluster.logs("web", "default", container="debugger") == "nothing to see\n"
