@@ -54,6 +54,8 @@ MAP_LIST_FIELDS = (
     "secretGenerator",
     "vars",
 )
+GENERATORS = ("configMapGenerator", "secretGenerator")
+SOURCES = ("files", "literals", "envs")
 CHART_FIELDS = ("helmChartInflationGenerator", "helmCharts", "helmGlobals")
 FIELDS = (
     *TEXT_FIELDS,
@@ -164,6 +166,21 @@ def _check_type(reading: Reading, file: str, written: str, name: str, value: Any
         if not isinstance(entry, str if wants_text else dict):
             problem = "want text" if wants_text else "want a mapping"
             raise error(reading, file, (written, index), problem, "see the fields of kustomize")
+        if name in GENERATORS and isinstance(entry, dict):
+            _check_sources(reading, file, (written, index), entry)
+
+
+def _check_sources(
+    reading: Reading, file: str, place: tuple[str | int, ...], entry: dict[str, Any]
+) -> None:
+    """Refuse a generator whose sources are no lists of texts."""
+    for source in SOURCES:
+        texts = entry.get(source)
+        if texts is None:
+            continue
+        if not (isinstance(texts, list) and all(isinstance(text, str) for text in texts)):
+            fix = "put `- ` before each entry, and numbers in quotes"
+            raise error(reading, file, (*place, source), "want a list of texts", fix)
 
 
 def _is_plain(value: Any) -> bool:

@@ -36,6 +36,7 @@ def message(root: Path, files: dict[str, str], path: str = "app") -> str:
 
 
 KUSTOMIZATION = "app/kustomization.yaml"
+PATCHED = "resources: [a.yaml]\npatches: [{target: {kind: Pod}, patch: hello}]\n"
 CASES: dict[str, tuple[dict[str, str], str]] = {
     "a resource that is not there": (
         {KUSTOMIZATION: "resources:\n- a.yaml\n- nope.yaml\n", "app/a.yaml": POD},
@@ -188,6 +189,22 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
             "app/a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a, annotations: x}\n",
         },
         r"app/a.yaml:1: metadata.annotations: annotations of Pod a is not a map",
+    ),
+    "files of a generator that are no list": (
+        {KUSTOMIZATION: "configMapGenerator: [{name: a, files: true}]\n"},
+        r"app/kustomization.yaml:1: configMapGenerator\[0\].files: want a list of texts",
+    ),
+    "a patch that is text": (
+        {KUSTOMIZATION: PATCHED, "app/a.yaml": POD},
+        r"app/kustomization.yaml: kustomize: .*unable to parse SM or JSON patch",
+    ),
+    "a selector that is no map": (
+        {
+            KUSTOMIZATION: "resources: [a.yaml]\ncommonLabels: {a: b}\n",
+            "app/a.yaml": "{apiVersion: v1, kind: Service, metadata: {name: a}, "
+            "spec: {selector: [1]}}\n",
+        },
+        r"app/kustomization.yaml: kustomize: ",
     ),
     "a broken object in a list": (
         {"app/a.yaml": "kind: List\napiVersion: v1\nitems:\n- kind: Pod\n"},

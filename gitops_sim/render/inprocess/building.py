@@ -194,7 +194,9 @@ def _check_manifest(manifest: Any) -> None:
     """Refuse what kustomize opens, leaves out, or reads in another way."""
     if not isinstance(manifest, dict) or str(manifest.get("kind")).endswith("List"):
         raise NotInProcessError("a list of objects")
-    about: Manifest = manifest["metadata"]
+    about = manifest.get("metadata")
+    if not isinstance(about, dict):
+        raise NotInProcessError("an object without metadata")
     if not isinstance(about.get("namespace", ""), str) or about.get("namespace", "x") == "":
         raise NotInProcessError("an empty namespace")
     for field in ("labels", "annotations"):

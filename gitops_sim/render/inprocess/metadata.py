@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gitops_sim.render.inprocess.field_paths import Field, change_at, parse_fields
-from gitops_sim.render.inprocess.items import Item, Resources
+from gitops_sim.render.inprocess.items import Item, NotInProcessError, Resources
 from gitops_sim.render.inprocess.shape import text_map
 from gitops_sim.render.kustomization import Kustomization
 
@@ -129,7 +129,13 @@ def _add(items: Iterable[Item], pairs: Mapping[str, str], fields: tuple[Field, .
         return
     for item in items:
         item.write(pairs)
-        _change(item, fields, lambda have: {**have, **pairs}, new={})
+        _change(item, fields, lambda have: _with_pairs(have, pairs), new={})
+
+
+def _with_pairs(have: Any, pairs: Mapping[str, str]) -> dict[str, Any]:
+    if not isinstance(have, dict):
+        raise NotInProcessError("labels or annotations that are no map")
+    return {**have, **pairs}
 
 
 def _label_claims(items: Iterable[Item], pairs: Mapping[str, str]) -> None:

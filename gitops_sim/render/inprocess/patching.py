@@ -83,7 +83,8 @@ def _merge_by_id(resources: Resources, patch: Any) -> None:
 
 
 def _merge(resources: Resources, item: Item, patch: Any) -> None:
-    if not (isinstance(patch.get("metadata"), dict) and patch.get("kind")):
+    has_kind = isinstance(patch, dict) and bool(patch.get("kind"))
+    if not (has_kind and isinstance(patch.get("metadata"), dict)):
         raise NotInProcessError("a patch without kind or metadata")
     if "$patch" in patch:
         if patch["$patch"] != "delete":
