@@ -86,3 +86,15 @@ def test_wishes_out_of_bounds_are_refused(tokens: AccountTokens) -> None:
         tokens.issue("default", "robot", {"spec": {"expirationSeconds": 599}})
     with pytest.raises(NotFoundError):
         tokens.issue("default", "nobody", {})
+
+
+def test_token_of_an_account_that_was_made_anew_is_nobodys(
+    tokens: AccountTokens, client: InProcessClient
+) -> None:
+    token = tokens.issue("default", "robot", {})["status"]["token"]
+    assert tokens.user(token) is not None
+    client.delete("v1/ServiceAccount", "robot")
+    assert tokens.user(token) is None
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "robot"}}
+    client.create(account)
+    assert tokens.user(token) is None

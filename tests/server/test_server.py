@@ -22,6 +22,7 @@ from gitops_sim.errors import LabError
 from gitops_sim.journal import Journal
 from gitops_sim.server import Served, ServeOptions, Server
 from gitops_sim.server.kubeconfig import write_private
+from gitops_sim.server.server import _listen
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 
@@ -229,3 +230,9 @@ def test_a_private_file_is_never_written_through_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "kubeconfig").read_text() == "ours"
     assert not (tmp_path / "kubeconfig").is_symlink()
     assert (tmp_path / "kubeconfig").stat().st_mode & 0o777 == 0o600
+
+
+def test_sockets_are_on_loopback_alone() -> None:
+    bound = _listen(0)
+    with bound:
+        assert bound.getsockname()[0] == "127.0.0.1"
