@@ -65,6 +65,8 @@ _OLD_PROVISIONER_KEY = "volume.beta.kubernetes.io/storage-provisioner"
 _PROVISIONER_KEY = "volume.kubernetes.io/storage-provisioner"
 _COMPLETED = "pv.kubernetes.io/bind-completed"
 _PROVISION_SECONDS = 1.0
+_SYNC_SECONDS = 15.0
+"""Until a claim is looked at again that a pod waits for. Source: --pvclaimbinder-sync-period."""
 
 
 def _make_binder(context: Context) -> ReconcileFunction:
@@ -340,7 +342,7 @@ VOLUME_BINDER = ControllerSpec(
         Watched(_CLAIMS, requests=_volume_of_claim),
         Watched(_VOLUMES, requests=_claim_of_volume),
         Watched(_CLASSES, requests=_waiting_claims),
-        Watched(_PODS, requests=_claims_of_pod),
+        Watched(_PODS, requests=_claims_of_pod, delay=_SYNC_SECONDS),
     ),
     _make_binder,
     component="persistentvolume-controller",

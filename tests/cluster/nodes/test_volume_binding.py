@@ -65,6 +65,7 @@ def test_a_volume_is_made_when_the_first_pod_has_found_its_node(lab: Any) -> Non
     ]
     lab.create_pod("shop/web:1", **mounts("data"))
     lab.run(10)
+    assert "WaitForPodScheduled" not in lab.reasons("data")
     data = lab.cluster.get("v1/PersistentVolumeClaim", "data", "default")
     assert data["status"]["phase"] == "Bound"
     chosen = data["metadata"]["annotations"]["volume.kubernetes.io/selected-node"]
@@ -108,6 +109,17 @@ def test_another_pod_of_a_bound_local_volume_stays_on_its_node(lab: Any) -> None
     assert message(lab, "other").startswith(
         "0/3 nodes are available: 1 node(s) didn't match PersistentVolume's node affinity, "
         "2 node(s) didn't match Pod's node affinity/selector."
+    )
+
+
+def test_a_claim_tells_which_pod_has_no_node_yet(lab: Any) -> None:
+    lab.cluster.create(storage_class("lab.gitops-sim.io/disk"))
+    lab.cluster.create(claim("data"))
+    lab.create_pod("shop/web:1", nodeSelector={"disk": "ssd"}, **mounts("data"))
+    lab.run(20)
+    assert lab.events("data")[-1] == (
+        "WaitForPodScheduled",
+        "waiting for pod web to be scheduled",
     )
 
 
