@@ -5,7 +5,8 @@ appearance in a scenario, so that two answers are alike only when the same ones 
 
 `tests/data/conformance/apiserver.json.xz` holds scenarios in order: each request as it was sent,
 and status, headers and body of the answer. What the simulated server answers otherwise is listed
-in `KNOWN`, with the reason.
+in `KNOWN`, with the reason. `apiserver-more.json.xz` holds further scenarios in the same form, with
+an answer only where the simulated server gives the same one.
 """
 
 from __future__ import annotations
@@ -21,8 +22,12 @@ import pytest
 
 from gitops_sim.apiserver.users import ANONYMOUS, User
 
-DATA = Path(__file__).parent.parent / "data/conformance/apiserver.json.xz"
-FILES = json.loads(lzma.decompress(DATA.read_bytes()))
+DATA = Path(__file__).parent.parent / "data/conformance"
+FILES = [
+    entry
+    for name in ("apiserver", "apiserver-more")
+    for entry in json.loads(lzma.decompress((DATA / f"{name}.json.xz").read_bytes()))
+]
 KNOWN = {
     "discovery/47-wrong-token": "tokens are looked at before the front",
     "discovery/55-flowschemas": "the server's own FlowSchemas are not there",
