@@ -1,7 +1,8 @@
 """Namespaces that are deleted: all that is in them goes first, pods before everything else.
 
-Five seconds after the deletion the content is deleted kind by kind; what a finalizer or a grace
-period holds is told in the conditions, and waited for. When nothing is left, the finalizer
+Five seconds after the deletion, and after each change of the namespace, the content is deleted: the
+pods, then, when they are gone, all else, kind by kind. What a finalizer holds is told in the
+conditions, and waited for; pods are waited for in silence. When nothing is left, the finalizer
 `kubernetes` is taken out of `spec.finalizers`, and the API server removes the namespace.
 
 Source: k8s.io/kubernetes, pkg/controller/namespace (namespace_controller.go,
@@ -34,7 +35,7 @@ __all__ = ["NAMESPACES"]
 _NAMESPACES, _PODS = "v1/Namespace", "v1/Pod"
 _FINALIZER = "kubernetes"
 _PAUSE_SECONDS = 5.0
-"""From the deletion to the first look, so that clients which create in it notice."""
+"""From a change to the next look, so that clients which create in it notice."""
 _FINALIZER_SECONDS = 15
 """How long finalizers are given, as an estimate."""
 
@@ -95,8 +96,11 @@ def _reconcile(context: Context, request: Request) -> Reconciling:
 def _empty(context: Context, name: str, sweep: _Sweep) -> Steps:
     """Delete what is there, pods first; nothing else while a pod remains."""
     kinds = _deletable_kinds(context)
-    yield from _empty_kind(context, name, kinds.pop(_PODS), _PODS, sweep)
-    if sweep.remaining:
+    pods = _Sweep()
+    yield from _empty_kind(context, name, kinds.pop(_PODS), _PODS, pods)
+    if pods.remaining:
+        sweep.seconds = max(pods.seconds, 1)
+        sweep.failures = pods.failures
         return
     for kind, word in kinds.items():
         yield from _empty_kind(context, name, word, kind, sweep)
@@ -207,4 +211,6 @@ def _finalize(context: Context, name: str) -> Steps:
     context.client.update(namespace | {"spec": spec}, subresource="finalize")
 
 
-NAMESPACES = ControllerSpec("namespace-controller", (Watched(_NAMESPACES),), _make_reconcile)
+NAMESPACES = ControllerSpec(
+    "namespace-controller", (Watched(_NAMESPACES, delay=_PAUSE_SECONDS),), _make_reconcile
+)
