@@ -9,7 +9,7 @@ Source: git, fsck.c and connected.c.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 from gitops_sim.errors import GitError, InputError
 from gitops_sim.forge.contents import MAX_FILE_BYTES, too_large
@@ -25,6 +25,7 @@ from gitops_sim.forge.objects import (
     SUBMODULE,
     TAG,
     TREE,
+    ObjectStore,
     TreeEntry,
     parse_commit,
     parse_tree,
@@ -35,38 +36,44 @@ __all__ = ["check_objects"]
 
 MAX_DEPTH = 100
 """Folders within folders."""
+MAX_FILES = 100_000
+"""The most files that a folder or a revision may hold."""
 
 _GROUP_WRITABLE = 0o100664
 _MODES = (FILE, EXECUTABLE, LINK, FOLDER, SUBMODULE, _GROUP_WRITABLE)
 
 T = TypeVar("T")
 
-Find: TypeAlias = Callable[[str], int]
-"""Return the kind of an object that was there before, 0 when it was not."""
-
 
 def check_objects(
-    new: Objects, heads: Iterable[str], find: Find, *, shallow: Iterable[str] = ()
+    new: Objects, heads: Iterable[str], store: ObjectStore, *, shallow: Iterable[str] = ()
 ) -> None:
-    """Check all that hangs on new heads; `shallow` commits may lack their parents.
+    """Check all that hangs on new heads.
+
+    Args:
+        new: The objects that came in.
+        heads: Where to begin.
+        store: What was there before.
+        shallow: Commits that may lack their parents.
 
     Raises:
         GitError: An object is missing, damaged, or not of the kind that it should be.
-        InputError: A path that no repository may hold, or a file that is too large.
+        InputError: A path that no repository may hold, a file that is too large, or too many.
     """
-    checker = _Checker(new, find, frozenset(shallow))
+    checker = _Checker(new, store, frozenset(shallow))
     for head in heads:
         checker.history(head)
 
 
 class _Checker:
-    """One check; `_seen` are objects that were visited, or are waiting to be."""
+    """One check; `_seen` has the kind of each object visited, `_files` how much a tree holds."""
 
-    def __init__(self, new: Objects, find: Find, shallow: frozenset[str]) -> None:
+    def __init__(self, new: Objects, store: ObjectStore, shallow: frozenset[str]) -> None:
         self._new = new
-        self._find = find
+        self._store = store
         self._shallow = shallow
-        self._seen: set[str] = set()
+        self._seen: dict[str, int] = {}
+        self._files: dict[str, int] = {}
 
     def history(self, head: str) -> None:
         """Check a head and everything before it."""
@@ -78,27 +85,45 @@ class _Checker:
                 commit = _parsed(parse_commit, object_id, content)
                 if object_id not in self._shallow:
                     pending += [(parent, (COMMIT,)) for parent in commit.parents]
-                self._folder("", commit.tree, 0)
+                self._tree(commit.tree)
             elif kind == TAG:
                 named = content.partition(b"\n")[0].removeprefix(b"object ")
                 pending.append((named.decode("ascii", "replace"), (COMMIT, TAG, TREE, BLOB)))
             elif kind == TREE:
-                self._seen.discard(object_id)
-                self._folder("", object_id, 0)
+                del self._seen[object_id]
+                self._tree(object_id)
 
     def _visit(self, object_id: str, kinds: tuple[int, ...]) -> tuple[int, bytes]:
         """Return kind and bytes of a new object, once; (0, b"") for others."""
-        if object_id in self._seen:
-            return 0, b""
-        self._seen.add(object_id)
         found = self._new.get(object_id)
-        kind = found[0] if found else self._find(object_id)
+        seen = self._seen.get(object_id, 0)
+        kind = seen or (found[0] if found else self._store.kind(object_id))
+        self._seen[object_id] = kind
         if not kind:
             raise GitError(f"object {object_id} is missing: the history is not complete")
         if kind not in kinds:
             wanted = KIND_WORDS[kinds[0]].decode()
             raise GitError(f"object {object_id} is a {KIND_WORDS[kind].decode()}, not a {wanted}")
-        return found or (0, b"")
+        return found if found and not seen else (0, b"")
+
+    def _tree(self, tree_id: str) -> None:
+        """Check the files of a commit; the same few folders, each in each, can be billions."""
+        self._folder("", tree_id, 0)
+        if self._count(tree_id) > MAX_FILES:
+            fix = "keep only the manifests in it"
+            raise InputError("", 0, f"the revision holds more than {MAX_FILES:,} files", fix)
+
+    def _count(self, tree_id: str) -> int:
+        """Return how many files are below a tree, each folder looked at once."""
+        known = self._files.get(tree_id)
+        if known is None:
+            new = self._new.get(tree_id)
+            entries = parse_tree(new[1]) if new else self._store.tree(tree_id)
+            known = sum(
+                self._count(entry.id) if entry.mode == FOLDER else 1 for entry in entries.values()
+            )
+            self._files[tree_id] = known
+        return known
 
     def _folder(self, prefix: str, tree_id: str, depth: int) -> None:
         kind, content = self._visit(tree_id, (TREE,))

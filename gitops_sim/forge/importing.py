@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from gitops_sim.errors import GitError, GitOpsSimError, InputError, LabError
-from gitops_sim.forge.checking import check_objects
+from gitops_sim.forge.checking import MAX_FILES, check_objects
 from gitops_sim.forge.contents import MAX_FILE_BYTES, too_large
 from gitops_sim.forge.names import check_path
 from gitops_sim.forge.objects import (
@@ -53,8 +53,6 @@ __all__ = [
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 """Sample repositories that come with the package, as folders."""
-MAX_FILES = 100_000
-"""The most files that a folder may hold."""
 SLOW = {"GIT_HTTP_LOW_SPEED_LIMIT": "1000", "GIT_HTTP_LOW_SPEED_TIME": "60"}
 """Give up a download below 1000 bytes a second for a minute."""
 
@@ -244,7 +242,7 @@ class _CloneReader:
         for found in refs.values():
             self._copy(found, shallow)
         objects = {each: self._store.raw(each) for each in self._store}
-        check_objects(objects, refs.values(), lambda _: 0, shallow=shallow)
+        check_objects(objects, refs.values(), ObjectStore(), shallow=shallow)
         cut = sorted(commit for commit in shallow if commit in self._store)
         branch = self._default_branch(refs)
         return Snapshot(refs, branch, cut, write_pack(self._store, list(objects)))

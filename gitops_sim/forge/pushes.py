@@ -46,7 +46,7 @@ def take_push(
     """Do what `Repository.receive` says."""
     objects = repository.objects
     new = read_pack(pack, objects) if pack else {}
-    check_objects(new, [command[1] for command in commands if command[1]], objects.kind)
+    check_objects(new, [command[1] for command in commands if command[1]], objects)
     for kind, content in new.values():
         objects.add(kind, content)
     refused: dict[str, str] = {}
