@@ -29,6 +29,8 @@ __all__ = ["EPOCH", "VirtualClock"]
 
 EPOCH = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """When every lab begins, a Monday morning: histories repeat, so the date does too."""
+_SECONDS_KEPT = 256
+"""Timestamps are asked for again and again, of now and of moments a little ago."""
 
 
 class _Due(simpy.Event):
@@ -77,7 +79,7 @@ class VirtualClock:
         self._order = None if shuffle is None else random.Random(shuffle)  # noqa: TID251, S311
         self._running = False
         self._collects = False
-        self._second = (-1, "")
+        self._seconds: dict[int, str] = {}
 
     @property
     def running(self) -> bool:
@@ -91,10 +93,14 @@ class VirtualClock:
     def timestamp(self, at: float | None = None) -> str:
         """Return `at` (default now) as RFC 3339 UTC with whole seconds, rounded down."""
         second = int(self.now() if at is None else at)
-        if self._second[0] != second:
+        text = self._seconds.get(second)
+        if text is None:
             moment = self._epoch + timedelta(seconds=second)
-            self._second = (second, f"{moment.isoformat()[:19]}Z")
-        return self._second[1]
+            text = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+            if len(self._seconds) >= _SECONDS_KEPT:
+                self._seconds.clear()
+            self._seconds[second] = text
+        return text
 
     def timestamp_micro(self, at: float | None = None) -> str:
         """Return the same with six digits of a second (Kubernetes MicroTime)."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from sys import intern
 from typing import Any
 
@@ -140,8 +141,9 @@ class _Life:
             by_priority=controller.by_priority,
         )
         source = self._client.caches or OwnCaches(self._client, self._clock)
-        self._later, self._is_over = source.later, False
-        self._caches = CacheSet(source, self._note_news)
+        self._is_over = False
+        # Soon, and not at once: somebody may be in the middle of a write.
+        self._caches = CacheSet(source, partial(source.later, self._take_news))
         for watched in controller.watched:
             self._caches.watch(watched)
         self._reconcile = controller.make_reconcile(self._client, self._caches)
@@ -167,10 +169,6 @@ class _Life:
         """Wake one idle worker; busy ones look again before they rest."""
         if self._idle:
             self._idle.popleft().set()
-
-    def _note_news(self) -> None:
-        """Look at them soon: somebody may be in the middle of a write."""
-        self._later(self._take_news)
 
     def _take_news(self) -> None:
         if not (self._is_over or self._drain()):

@@ -144,8 +144,9 @@ class Informer:
 
     def wake(self) -> None:
         """Something is new in the cache."""
-        if self._held is None:
-            self._wake()
+        if self._held is None and not self._is_woken:
+            self._is_woken = True
+            self._on_wake(self)
 
     def take(self, place: Place, change: CacheChange) -> None:
         """This changed in the cache."""
