@@ -181,7 +181,8 @@ def _own_parts(
 ) -> bool:
     """Take over the parts that differ from the object before; True if they may lack defaults.
 
-    All parts, if nothing of it is known to have its defaults. `status`: it has defaults too.
+    All parts, if nothing of it is known to have its defaults. `status`: it has defaults too; one
+    that has none is not changed in place any more, and left as it is.
     """
     status = status or resource_type.kind in _DEFAULTED_STATUS
     changed = known is None
@@ -191,9 +192,10 @@ def _own_parts(
             continue
         if part is old and known is not None:
             continue
+        if name == "status" and not status:
+            continue  # nothing fills anything into it
         manifest[name] = owned(None if known is None else old, part)
-        if name != "status" or status:
-            changed = True
+        changed = True
     if changed or before.keys() - manifest.keys():
         return True
     labels = manifest["metadata"].get("labels")
