@@ -146,10 +146,10 @@ def state_of(cluster: SimulatedCluster) -> dict[str, Any]:
 
 
 def _workload(found: Manifest) -> dict[str, Any]:
-    status = found["status"]
+    status = found.get("status") or {}
     return {
         "counts": {k: v for k, v in status.items() if k.endswith("eplicas") and v},
-        "seen": status["observedGeneration"] == found["metadata"]["generation"],
+        "seen": status.get("observedGeneration") == found["metadata"]["generation"],
         "spec": found["spec"],
         "labels": found["metadata"].get("labels"),
         "conditions": sorted(
