@@ -22,6 +22,7 @@ from gitops_sim.cluster.network.backends import (
     services_of_pod,
     target_ports,
 )
+from gitops_sim.cluster.network.port_order import in_slice
 from gitops_sim.errors import NotFoundError
 from gitops_sim.runtime import Request, Watched, owner_request
 from gitops_sim.types import Manifest
@@ -79,7 +80,7 @@ class _EndpointSlices:
         """Return endpoints and ports of each slice; one empty slice when there are no pods."""
         by_ports: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {}
         for pod in backends(service, self._pods):
-            ports = target_ports(service, pod)
+            ports = in_slice(target_ports(service, pod))
             zone = self._zone(pod["spec"].get("nodeName") or "")
             key = json.dumps(ports)
             by_ports.setdefault(key, ([], ports))[0].append(_endpoint(service, pod, zone))

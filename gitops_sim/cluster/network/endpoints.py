@@ -20,6 +20,7 @@ from gitops_sim.cluster.network.backends import (
     services_of_pod,
     target_ports,
 )
+from gitops_sim.cluster.network.port_order import in_endpoints
 from gitops_sim.errors import NotFoundError
 from gitops_sim.runtime import Request, Watched
 from gitops_sim.types import Manifest
@@ -136,7 +137,7 @@ def _subsets(service: Manifest, pods: Sequence[Manifest]) -> list[dict[str, Any]
     for pod in pods:
         if is_terminating(pod) and not always:
             continue
-        ports = [_without_empty_name(port) for port in target_ports(service, pod)]
+        ports = [_without_empty_name(port) for port in in_endpoints(target_ports(service, pod))]
         subset = by_ports.setdefault(json.dumps(ports), {})
         group = "addresses" if always or is_ready(pod) else "notReadyAddresses"
         subset.setdefault(group, []).append(_address(service, pod))

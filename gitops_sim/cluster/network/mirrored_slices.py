@@ -10,6 +10,7 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from gitops_sim.cluster.controlling import Context, ControllerSpec, step
+from gitops_sim.cluster.network.port_order import in_slice
 from gitops_sim.errors import NotFoundError
 from gitops_sim.runtime import Request, Watched, owner_request
 from gitops_sim.types import Manifest
@@ -125,11 +126,11 @@ def _wanted(endpoints: Manifest) -> list[tuple[list[dict[str, Any]], list[dict[s
     """Return ports and endpoints of each slice: one for each subset."""
     return [
         (
-            [
+            in_slice(
                 {"name": port.get("name", "")}
                 | {key: port[key] for key in ("protocol", "port", "appProtocol") if key in port}
                 for port in subset.get("ports") or ()
-            ],
+            ),
             [
                 *(_endpoint(address, ready=True) for address in subset.get("addresses") or ()),
                 *(

@@ -202,15 +202,20 @@ def _service_name(backend: Mapping[str, Any] | None) -> str:
     return str(((backend or {}).get("service") or {}).get("name") or "")
 
 
-def targets_of(slices: Iterable[Manifest], pods: Mapping[str, Manifest]) -> list[Target]:
+def targets_of(
+    service: Manifest, slices: Iterable[Manifest], pods: Mapping[str, Manifest]
+) -> list[Target]:
     """Return the pods that get traffic: ready ones, or else those that still serve.
 
     Args:
-        slices: EndpointSlices of a Service.
+        service: Users come to its first port.
+        slices: Its EndpointSlices.
         pods: Pods by uid.
     """
+    ports: Sequence[Manifest] = (service.get("spec") or {}).get("ports") or ()
+    first = str(ports[0].get("name", "")) if ports else ""
     endpoints = [
-        (endpoint, (slice_.get("ports") or [{}])[0].get("port", 0))
+        (endpoint, _port_number(slice_, first))
         for slice_ in slices
         for endpoint in slice_.get("endpoints") or ()
     ]
@@ -223,3 +228,8 @@ def _with(
     endpoints: Sequence[tuple[Mapping[str, Any], int]], condition: str
 ) -> list[tuple[Mapping[str, Any], int]]:
     return [(e, port) for e, port in endpoints if e["conditions"].get(condition)]
+
+
+def _port_number(slice_: Manifest, name: str) -> int:
+    ports = slice_.get("ports") or ()
+    return next((int(port["port"]) for port in ports if port.get("name", "") == name), 0)

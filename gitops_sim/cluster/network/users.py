@@ -157,7 +157,7 @@ class Users:
         pods = {uid: pod for uid in uids for pod in self._pods.by_index("uid", uid)}
         own = self._traffic.of_service(service)
         demands = [own, *demands]
-        targets = targets_of(slices, pods)
+        targets = targets_of(service, slices, pods)
         passes, now = self._judge(), self._clock.now()
         answers = serve(targets, demands, self._machines, passes, now)
         self._traffic.set_loads(request, answers.loads)

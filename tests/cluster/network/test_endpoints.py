@@ -280,3 +280,31 @@ def test_endpoints_hold_a_thousand_addresses_and_say_that_there_are_more(make_la
     lab.run(5)
     found = lab.cluster.get("v1/Endpoints", "web", "default")
     assert "endpoints.kubernetes.io/over-capacity" not in found["metadata"]["annotations"]
+
+
+@pytest.mark.parametrize(
+    ("number", "in_slice", "in_endpoints"),
+    [
+        (1, ["aa", "cc", "bb"], ["bb", "aa", "cc"]),
+        (2, ["bb", "cc", "aa"], ["bb", "cc", "aa"]),
+        (3, ["aa", "cc", "bb"], ["cc", "bb", "aa"]),
+        (4, ["cc", "aa", "bb"], ["aa", "cc", "bb"]),
+        (6, ["cc", "bb", "aa"], ["cc", "bb", "aa"]),
+    ],
+)
+def test_ports_are_in_the_order_that_was_recorded(
+    lab: Any, number: int, in_slice: list[str], in_endpoints: list[str]
+) -> None:
+    ports = [
+        {"name": f"aa{number}", "port": 80 + number},
+        {"name": f"bb{number}", "port": 90 + number},
+        {"name": f"cc{number}", "port": 70 + number, "appProtocol": "http"},
+    ]
+    lab.cluster.create(service(ports=ports))
+    lab.create_pod("shop/web:1", metadata=LABELS)
+    lab.run(10)
+    (slice_,) = slices(lab)
+    assert [port["name"] for port in slice_["ports"]] == [f"{name}{number}" for name in in_slice]
+    (subset,) = lab.cluster.get("v1/Endpoints", "web", "default")["subsets"]
+    expected = [f"{name}{number}" for name in in_endpoints]
+    assert [port["name"] for port in subset["ports"]] == expected

@@ -207,6 +207,22 @@ def test_a_policy_of_the_sender_says_what_leaves_it(
     assert allows([guard], (pod, 8080), OUTSIDE, {})
 
 
+def test_users_come_to_the_first_port_of_a_service(lab: Any) -> None:
+    lab.cluster.create(deployment())
+    ports = [{"name": "aa2", "port": 82}, {"name": "bb2", "port": 92}]
+    lab.cluster.create(SERVICE | {"spec": {"selector": LABELS, "ports": ports}})
+    lab.run(30)
+    assert served(lab).error_rate == 0
+    rule = {"ports": [{"port": 82}]}
+    lab.cluster.create(policy(rule, app="web"))
+    lab.run(1)
+    assert served(lab).error_rate == 0
+    only = {"ingress": [{"ports": [{"port": 92}]}]}
+    lab.cluster.patch("networkpolicies", "only", {"spec": only}, "default")
+    lab.run(1)
+    assert served(lab).error_rate == 1
+
+
 def test_users_in_a_namespace_that_lets_nothing_out_reach_nobody(lab: Any) -> None:
     lab.cluster.create(deployment())
     lab.cluster.create(SERVICE)
