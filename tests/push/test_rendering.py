@@ -39,7 +39,7 @@ BOMB = "l0: &l0 [x]\n" + "".join(
         (BOMB, "aliases"),
         ("a: " + "[" * 100_000, "nested deeper than"),
         ("x" * (4 * 1024 * 1024), "over the limit of 3 MiB"),
-        ("apiVersion: x/v1\nkind: Nope\nmetadata: {name: n}\n", 'no matches for kind "Nope"'),
+        ("apiVersion: x/v1\nkind: Nope\nmetadata: {name: x}\n", 'no matches for kind "Nope"'),
         ("- just\n- a list\n", "Object 'Kind' is missing"),
     ],
     ids=["broken", "bomb", "deep", "large", "unknown kind", "no object"],
