@@ -125,7 +125,7 @@ _RULES: dict[tuple[str, str], _Rules] = {
     ("", "Service"): _Rules(
         services.service_causes, services.service_update_causes, services.service_status_causes
     ),
-    ("apps", "ControllerRevision"): _Rules(nodes.revision_causes),
+    ("apps", "ControllerRevision"): _Rules(nodes.revision_causes, nodes.revision_update_causes),
     ("apps", "DaemonSet"): _Rules(workloads.daemon_set_causes, workloads.daemon_set_update_causes),
     ("apps", "Deployment"): _Rules(
         workloads.deployment_causes,

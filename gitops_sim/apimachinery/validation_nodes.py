@@ -28,6 +28,7 @@ __all__ = [
     "node_causes",
     "node_update_causes",
     "revision_causes",
+    "revision_update_causes",
     "runtime_class_causes",
     "signing_request_causes",
 ]
@@ -86,6 +87,12 @@ def revision_causes(manifest: Manifest) -> Iterator[Cause]:
     if manifest.get("revision", 0) < 0:
         text = "must be greater than or equal to 0"
         yield causes.invalid("revision", manifest["revision"], text)
+
+
+def revision_update_causes(new: Manifest, old: Manifest) -> Iterator[Cause]:
+    """Yield what may not change in a ControllerRevision."""
+    if new.get("data") != old.get("data"):
+        yield causes.invalid("data", new.get("data"), "field is immutable")
 
 
 def runtime_class_causes(manifest: Manifest) -> Iterator[Cause]:

@@ -10,7 +10,14 @@ from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apiserver.server import ApiServer, storage_kind
 from gitops_sim.apiserver.store import Kind
 
-__all__ = ["CLEANUP", "DEFINITIONS", "deprecation", "is_custom_group", "version_of"]
+__all__ = [
+    "CLEANUP",
+    "DEFINITIONS",
+    "deprecation",
+    "is_custom_group",
+    "stored_version",
+    "version_of",
+]
 
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 """The finalizer that holds a definition that is deleted until its objects are gone."""
@@ -33,6 +40,13 @@ def version_of(server: ApiServer, resource_type: ResourceType) -> dict[str, Any]
         (v for v in definition["spec"]["versions"] if v["name"] == resource_type.version), {}
     )
     return found
+
+
+def stored_version(server: ApiServer, group: str, plural: str) -> str:
+    """Return the version in which a custom kind is stored; empty for a built-in one."""
+    definition = server.store.get(DEFINITIONS, "", f"{plural}.{group}")
+    versions = definition["spec"]["versions"] if definition else ()
+    return next((str(v["name"]) for v in versions if v.get("storage")), "")
 
 
 def is_custom_group(group: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from gitops_sim.apimachinery import builtin_data
 from gitops_sim.apimachinery.kinds import ResourceType
+from gitops_sim.apiserver.definitions import stored_version
 from gitops_sim.apiserver.server import ApiServer
 
 __all__ = ["aggregated", "api_group", "api_groups", "api_resources", "groups_in_order"]
@@ -21,7 +22,11 @@ _LIST_KIND = "APIGroupDiscoveryList"
 _STORED_AS = {
     ("apiextensions.k8s.io", "CustomResourceDefinition"): ("apiextensions.k8s.io", "v1beta1"),
     ("autoscaling", "HorizontalPodAutoscaler"): ("autoscaling", "v2"),
+    ("certificates.k8s.io", "ClusterTrustBundle"): ("certificates.k8s.io", "v1beta1"),
+    ("certificates.k8s.io", "PodCertificateRequest"): ("certificates.k8s.io", "v1beta1"),
     ("events.k8s.io", "Event"): ("", "v1"),
+    ("resource.k8s.io", "DeviceTaintRule"): ("resource.k8s.io", "v1beta2"),
+    ("storagemigration.k8s.io", "StorageVersionMigration"): ("storagemigration.k8s.io", "v1beta1"),
 }
 """Kinds that are stored as another group or version than the one asked for; its hash is told."""
 
@@ -59,7 +64,11 @@ def api_resources(server: ApiServer, group: str, version: str) -> dict[str, Any]
         told["apiVersion"] = "v1"
     name = f"{group}/{version}" if group else version
     resources = [
-        entry for resource in found["resources"] for entry in _legacy(group, version, resource)
+        entry
+        for resource in found["resources"]
+        for entry in _legacy(
+            group, stored_version(server, group, resource["resource"]) or version, resource
+        )
     ]
     if not _is_custom(server, group, version):
         resources.sort(key=lambda entry: str(entry["name"]))
@@ -139,8 +148,8 @@ def _custom(resource_type: ResourceType) -> dict[str, Any]:
     return told | ({"subresources": parts} if parts else {})
 
 
-def _legacy(group: str, version: str, resource: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield a resource and its parts as the old lists have them."""
+def _legacy(group: str, stored: str, resource: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a resource and its parts as the old lists have them; `stored` is a version."""
     namespaced, kind = resource["scope"] == "Namespaced", resource["responseKind"]["kind"]
     if resource.get("verbs"):
         told: dict[str, Any] = {
@@ -152,7 +161,7 @@ def _legacy(group: str, version: str, resource: dict[str, Any]) -> Iterator[dict
         }
         told |= {key: resource[key] for key in ("shortNames", "categories") if key in resource}
         if "watch" in resource["verbs"]:
-            told["storageVersionHash"] = _storage_hash(group, version, kind)
+            told["storageVersionHash"] = _storage_hash(group, stored, kind)
         yield told
     for part in resource.get("subresources", ()):
         answered = part["responseKind"]

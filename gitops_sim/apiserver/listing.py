@@ -195,9 +195,9 @@ def _start(server: ApiServer, options: ListOptions) -> tuple[int, tuple[str, str
     """Return the revision to read at, and the key after which a page begins."""
     current = server.store.revision
     if options.continue_token:
+        revision, after = _read_token(options.continue_token)
         if options.resource_version not in ("", "0"):
             raise BadRequestError("specifying resource version is not allowed when using continue")
-        revision, after = _read_token(options.continue_token)
         if revision == _LATEST:
             return current, after
         if revision < server.store.compacted:

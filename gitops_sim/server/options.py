@@ -34,7 +34,7 @@ def integer(request: Request, name: str) -> int | None:
     """Return a number in the query; None when it is not there.
 
     Raises:
-        BadRequestError: It is no number.
+        BadRequestError: It is no number, or none of 64 bits.
     """
     text = request.parameter(name)
     if not text:
@@ -42,7 +42,10 @@ def integer(request: Request, name: str) -> int | None:
     body = text[1:] if text[0] in "+-" else text
     if not (body.isascii() and body.isdigit()):
         raise BadRequestError(f"strconv.ParseInt: parsing {quoted(text)}: invalid syntax")
-    return int(text)
+    number = int(text)
+    if not -(2**63) <= number < 2**63:
+        raise BadRequestError(f"strconv.ParseInt: parsing {quoted(text)}: value out of range")
+    return number
 
 
 def field_validation(request: Request) -> FieldValidation:

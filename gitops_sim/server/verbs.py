@@ -135,6 +135,7 @@ def _store_watch(target: Target, options: ListOptions) -> StoreWatch:
 
 def _list_options(request: Request, *, watch: bool = False) -> ListOptions:
     initial = request.query.get("sendInitialEvents")
+    integer(request, "timeoutSeconds")
     return ListOptions(
         limit=integer(request, "limit") or 0,
         continue_token=request.parameter("continue"),
