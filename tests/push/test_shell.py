@@ -318,3 +318,19 @@ def test_a_reference_to_no_group_is_told() -> None:
     assert ran.status == 1
     assert ran.stderr == "sed: invalid reference \\2 on `s' command's RHS\n"
     assert Ran(r"echo abc | sed -E 's/(b)/<\10\0>/'").stdout == "a<b0b>c\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        (ROOT, ""),
+        (f"{ROOT}/a/../b", "b"),
+        ("../c", "c"),
+        ("../../c", None),
+        (f"{ROOT}/../../etc/passwd", None),
+        ("/etc/passwd", None),
+        (f"{ROOT}2/secret/of/another/job", None),
+    ],
+)
+def test_a_path_is_of_the_workspace_or_none(path: str, found: str | None) -> None:
+    assert Workspace(ROOT).resolve("sub", path) == found
