@@ -91,7 +91,11 @@ def change_scale(
     owners = _owners(live, path)
     if owners:
         present["metadata"]["managedFields"] = owners
-    changed = decode(server, _SCALES, change(fresh_copy(present)))
+    told = change(fresh_copy(present))
+    has_status = "status" in told
+    changed = decode(server, _SCALES, told)
+    if writer.is_apply and not has_status:
+        changed.pop("status", None)  # the zeros of what was not applied are nobody's
     wanted = _tracked(server, present, changed, writer)
     _check(resource_type, name, present, wanted)
     manifest = fresh_copy(live)
