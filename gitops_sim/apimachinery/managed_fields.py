@@ -18,22 +18,22 @@ objects are not converted between versions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from gitops_sim.apimachinery.comparing import compare
 from gitops_sim.apimachinery.contents import Known, content_of
+from gitops_sim.apimachinery.field_conflicts import FieldConflict, conflicts_of
 from gitops_sim.apimachinery.field_sets import (
     Tree,
     difference,
     interned,
-    intersection,
     is_subset,
     leaves,
     members,
     recursive_difference,
     union,
 )
+from gitops_sim.apimachinery.giving_up import given_up
 from gitops_sim.apimachinery.kubectl_upgrade import (
     KUBECTL,
     allowed_by_last_applied,
@@ -49,19 +49,18 @@ from gitops_sim.apimachinery.manager_entries import (
     read_entries,
     written,
 )
-from gitops_sim.apimachinery.merging import merge, remove_fields, without_nulls
+from gitops_sim.apimachinery.merging import merge
 from gitops_sim.apimachinery.reset_fields import reset_fields
 from gitops_sim.apimachinery.schemas import Schema
 from gitops_sim.apimachinery.shapes import Shape, shape_of
-from gitops_sim.apimachinery.status_errors import apply_conflict, bad_request
+from gitops_sim.apimachinery.status_errors import bad_request
 from gitops_sim.apimachinery.type_problems import type_problems
 from gitops_sim.apimachinery.typed_values import (
     TypeMismatchError,
     field_tree,
     whole_atomics,
-    with_named_fields,
 )
-from gitops_sim.errors import ConflictError, UnknownError
+from gitops_sim.errors import UnknownError
 from gitops_sim.types import Manifest
 
 __all__ = ["after_update", "apply", "owners", "without_idle_times"]
@@ -84,19 +83,6 @@ class _Write(NamedTuple):
 
     def entry(self, tree: Tree) -> ManagerEntry:
         return ManagerEntry(tree, self.api_version, self.time)
-
-
-class _ApplyConflict(Exception):  # noqa: N818 - caught here, it never leaves this module
-    """Other managers own fields that an apply would change: `(manager, their fields)` each."""
-
-    def __init__(self, found: list[tuple[Identity, str, Tree]]) -> None:
-        super().__init__(found)
-        self.found = found
-
-    def beyond(self, allowed: Tree) -> list[tuple[Identity, str, Tree]]:
-        """Return the conflicts on fields outside a set."""
-        left = ((who, version, difference(tree, allowed)) for who, version, tree in self.found)
-        return [conflict for conflict in left if conflict[2]]
 
 
 def apply(
@@ -149,13 +135,13 @@ def apply(
         merged, entries = _apply(live or {}, applied, owned, entries, write, force=force)
     except TypeMismatchError:
         raise _untyped(live or {}, write.shape, "live") from None
-    except _ApplyConflict as conflict:
+    except FieldConflict as conflict:
         left = conflict.found
         if manager == KUBECTL and live is not None:
             allowed = allowed_by_last_applied(live, write.shape, api_version)
             left = conflict.beyond(allowed)
         if left:
-            raise _conflict_error(left) from None
+            raise FieldConflict(left).error() from None
         merged, entries = _apply(live or {}, applied, owned, entries, write, force=True)
     if manager == KUBECTL:
         merged = with_synced_annotation(merged, applied)
@@ -317,12 +303,12 @@ def _apply(
     last = entries.get(write.who)
     if last is not None and not is_subset(last.tree, owned):
         trees = [owned, *(entry.tree for entry in others.values())]
-        merged = _pruned(merged, last.tree, trees, write.shape)
+        merged = given_up(merged, last.tree, trees, write.shape)
     if merged is not live:
         changed, removed = map(write.tracked, compare(live, merged, write.shape))
-        conflicts = list(_conflicts(others, changed)) if live else []
+        conflicts = conflicts_of(others, changed) if live else []
         if conflicts and not force:
-            raise _ApplyConflict(conflicts)
+            raise FieldConflict(conflicts)
         others = _left_to_others(others, changed, removed)
     if owned:
         others[write.who] = _own_entry(last, owned, write, moved=merged is not live)
@@ -341,43 +327,6 @@ def _own_entry(
     if last.tree == owned and last.api_version == write.api_version:
         return last
     return ManagerEntry(owned, write.api_version, last.time)
-
-
-def _pruned(merged: Manifest, last: Tree, owned: list[Tree], shape: Shape) -> Manifest:
-    """Return an object without what its manager applied last, but for what anyone owns now.
-
-    Three removals, as the server does it: first everything of the last apply; then, from the
-    whole, whatever the first took that nobody owns; then, of that, only what was in the last
-    apply, so that parts which nobody ever owned stay.
-    """
-    last = with_named_fields(last, shape)
-    wanted: Tree = {}
-    for tree in owned:
-        wanted = union(wanted, tree)
-    wanted = with_named_fields(wanted, shape)
-    whole = with_named_fields(field_tree(merged, shape), shape)
-    pruned = remove_fields(merged, last, shape)
-    for keep in (None, last):
-        kept = with_named_fields(field_tree(pruned, shape), shape)
-        if keep is None:
-            going = difference(whole, union(kept, wanted))
-        else:
-            going = intersection(difference(whole, kept), keep)
-        pruned = remove_fields(merged, going, shape)
-    return without_nulls(pruned) if shape.typed else pruned  # type: ignore[no-any-return]
-
-
-def _conflicts(others: Entries, changed: Tree) -> Iterator[tuple[Identity, str, Tree]]:
-    for who in sorted(others):
-        tree = intersection(others[who].tree, changed)
-        if tree:
-            yield who, others[who].api_version, tree
-
-
-def _conflict_error(found: list[tuple[Identity, str, Tree]]) -> ConflictError:
-    return apply_conflict(
-        [(who.printed(version), path) for who, version, tree in found for path in members(tree)]
-    )
 
 
 def _left_to_others(entries: Entries, changed: Tree, removed: Tree) -> Entries:
