@@ -12,8 +12,9 @@ from gitops_sim.apimachinery.builtin_schemas import object_meta
 from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.apimachinery.schema_nodes import ANY, Schema
 
-__all__ = ["apply_schema_defaults", "from_crd"]
+__all__ = ["apply_schema_defaults", "from_crd", "from_part"]
 
+_DEEP = (dict, list)
 _TEXT = Schema("scalar", scalar="string")
 _COPIED = {
     "x-kubernetes-list-type": "list_type",
@@ -55,21 +56,22 @@ def from_crd(schema: dict[str, Any]) -> Schema:
     return root
 
 
+def from_part(schema: dict[str, Any]) -> Schema:
+    """Return the schema of a part of a custom resource, as its definition has it."""
+    return _node(schema)
+
+
 def apply_schema_defaults(value: Any, schema: Schema, known: Any = None) -> None:
     """Fill the defaults of a schema into a value, in place.
 
-    A null where null is no value, and there is a default, counts as missing. Parts that are shared
-    in the same place with `known` have their defaults already, and are not touched.
+    A null where null is no value goes: the default takes its place if there is one. Parts that are
+    shared in the same place with `known` have their defaults already, and are not touched.
     """
     if value is known:
         return
     if isinstance(value, list):
         if schema.items is not None:
-            past = known if isinstance(known, list) else ()
-            for index, item in enumerate(value):
-                if isinstance(item, dict | list):
-                    old = past[index] if index < len(past) else None
-                    apply_schema_defaults(item, schema.items, old)
+            _default_items(value, schema.items, known)
         return
     if not isinstance(value, dict):
         return
@@ -78,12 +80,21 @@ def apply_schema_defaults(value: Any, schema: Schema, known: Any = None) -> None
         missing = key not in value or (value[key] is None and not member.nullable)
         if missing and member.has_default:
             value[key] = fresh_copy(member.default)
-    for key, found in value.items():
-        if not isinstance(found, dict | list):
-            continue
+    for key in [key for key, found in value.items() if found is None or isinstance(found, _DEEP)]:
         below = schema.member(key)
-        if below is not None:
-            apply_schema_defaults(found, below, was.get(key))
+        if below is None:
+            continue
+        if value[key] is not None:
+            apply_schema_defaults(value[key], below, was.get(key))
+        elif not below.nullable and not below.name:
+            del value[key]
+
+
+def _default_items(items: list[Any], schema: Schema, known: Any) -> None:
+    past = known if isinstance(known, list) else ()
+    for index, item in enumerate(items):
+        if isinstance(item, dict | list):
+            apply_schema_defaults(item, schema, past[index] if index < len(past) else None)
 
 
 def _node(raw: dict[str, Any]) -> Schema:

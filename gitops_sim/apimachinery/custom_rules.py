@@ -36,6 +36,10 @@ _WORDS = frozenset(
 """Names that CEL reserves."""
 
 _VARIABLES = ("self", "oldSelf")
+_RESULTS = (
+    ("rule", ("bool", "dyn"), "cel expression must evaluate to a bool"),
+    ("messageExpression", ("string", "dyn"), "messageExpression must evaluate to a string"),
+)
 
 
 def broken_rules(manifest: Manifest, schema: Schema, before: Manifest | None) -> list[Cause]:
@@ -49,29 +53,24 @@ def broken_rules(manifest: Manifest, schema: Schema, before: Manifest | None) ->
     return list(_broken(manifest, schema, before, ""))
 
 
-def rule_problems(raw: Any, path: str) -> Iterator[Cause]:
-    """Yield a cause for each rule of an OpenAPI schema that does not compile.
+def rule_problems(raw: dict[str, Any], path: str) -> Iterator[Cause]:
+    """Yield a cause for each rule of one node of an OpenAPI schema that does not compile.
 
     Args:
-        raw: The schema as it stands in the definition.
+        raw: The node as it stands in the definition; its rules are not empty.
         path: Where, such as `spec.validation.openAPIV3Schema`.
     """
-    if not isinstance(raw, dict):
-        return
     for place, rule in enumerate(raw.get("x-kubernetes-validations") or ()):
         where = f"{path}.x-kubernetes-validations[{place}]"
-        for member in ("rule", "messageExpression"):
+        for member, results, wrong in _RESULTS:
             text = rule.get(member)
             if not text:
                 continue
             try:
-                compile_expression(text, _VARIABLES)
+                if compile_expression(text, _VARIABLES).result not in results:
+                    yield causes.invalid(f"{where}.{member}", _told(rule), wrong)
             except CelError as error:
                 yield causes.invalid(f"{where}.{member}", _told(rule), str(error))
-    for name, below in (raw.get("properties") or {}).items():
-        yield from rule_problems(below, f"{path}.properties[{name}]")
-    for member in ("items", "additionalProperties"):
-        yield from rule_problems(raw.get(member), f"{path}.{member}")
 
 
 def _told(rule: dict[str, Any]) -> dict[str, Any]:

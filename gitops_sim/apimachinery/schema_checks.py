@@ -2,9 +2,8 @@
 
 All causes are found, in the order of the schema (a real server gives them in random order).
 
-Differs: CEL rules (x-kubernetes-validations) are not evaluated; patterns are read as Python's
-regular expressions (Go's RE2 has no look-around); formats isbn, creditcard, ssn and colours are
-not checked.
+Differs: patterns are read as Python's regular expressions (Go's RE2 has no look-around); formats
+isbn, creditcard, ssn and colours are not checked.
 
 Source: k8s.io/kube-openapi, pkg/validation; k8s.io/apiextensions-apiserver, pkg/apiserver.
 """
@@ -13,15 +12,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from gitops_sim.apimachinery import causes, schema_formats
 from gitops_sim.apimachinery.causes import Cause
 from gitops_sim.apimachinery.cel import CelError, compile_expression
+from gitops_sim.apimachinery.embedded_objects import embedded_causes
 from gitops_sim.apimachinery.schema_nodes import Schema
 from gitops_sim.types import Manifest
 
-__all__ = ["blocks_rules", "validate"]
+__all__ = ["blocks_rules", "part_causes", "validate"]
 
 _UNCHECKED = (
     "some validation rules were not checked because the object was invalid; correct the existing "
@@ -41,20 +42,50 @@ _HARMLESS = frozenset({r"^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$"})
 """Patterns with one way only through any text: that of digests in the status of Flux's sources."""
 _SHORT = 24
 """Characters in which even a bad pattern finds its end soon."""
-_ROOT = frozenset({"apiVersion", "kind", "metadata"})
+_NEARLY = 1e-9
+"""How far a quotient may be from a whole number, relative to it."""
 
 
-def validate(manifest: Manifest, schema: Schema, before: Manifest | None = None) -> list[Cause]:
+def validate(
+    manifest: Manifest, schema: Schema, before: Manifest | None = None, *, only_status: bool = False
+) -> list[Cause]:
     """Return what is wrong with a custom resource; `metadata` is not looked at.
 
     What it shares with the object before is not judged again: a stricter schema holds for what
-    changes.
+    changes. `only_status`: a write of the status alone.
     """
-    found = list(_check(manifest, schema, "", before))
+    if only_status:
+        below, old = schema.properties.get("status"), (before or {}).get("status")
+        told = below if "status" in manifest else None
+        found = [] if told is None else part_causes(manifest["status"], told, "status", old)
+    else:
+        found = list(_check(manifest, schema, "", before))
+        found += embedded_causes(manifest, schema, "")
     found += _duplicates(manifest, schema, "", before)
     if blocks_rules(found) and _has_rules(schema):
         found.append(causes.invalid("<nil>", None, _UNCHECKED))
     return found
+
+
+def part_causes(value: Any, schema: Schema, path: str, before: Any = None) -> list[Cause]:
+    """Return what is wrong with a part of a custom resource, judged by itself.
+
+    Messages know the part only from where it begins, fields where it stands.
+
+    Args:
+        value: The part, such as a status.
+        schema: Of the part.
+        path: Where it stands.
+        before: What was there; what is shared with it is not judged again.
+    """
+    return [
+        replace(cause, field=_within(path, cause.field))
+        for cause in _check(value, schema, "", before)
+    ]
+
+
+def _within(path: str, field: str) -> str:
+    return path if field in ("", "<nil>") else f"{path}.{field}"
 
 
 def blocks_rules(found: list[Cause]) -> bool:
@@ -72,8 +103,7 @@ def _check(value: Any, schema: Schema, path: str, known: Any = None) -> Iterator
         return
     kind = _KINDS[type(value)]
     if wanted and kind not in wanted and not _passes_as(value, kind, wanted):
-        yield _wrong_type(path, wanted, kind)
-        return
+        yield _wrong_type(path, wanted, kind, schema.format)
     yield from _junctors(value, schema, path)
     match kind:
         case "string":
@@ -103,6 +133,7 @@ def _wanted(schema: Schema) -> tuple[str, ...]:
 
 
 _TYPES = {"map": ("object",), "list": ("array",), "any": ()}
+_FORMATS = {"integer": "int64", "number": "float64"}
 _KINDS = {
     bool: "boolean",
     str: "string",
@@ -118,7 +149,9 @@ def _same(value: Any, word: Any) -> bool:
     return bool(value == word) and isinstance(value, bool) == isinstance(word, bool)
 
 
-def _wrong_type(path: str, wanted: tuple[str, ...], found: str) -> Cause:
+def _wrong_type(path: str, wanted: tuple[str, ...], found: str, form: str = "") -> Cause:
+    if form and found not in ("string", "array", "null"):
+        wanted, found = (form,), _FORMATS.get(found, "")
     text = f'{path} in body must be of type {",".join(wanted)}: "{found}"'
     return causes.type_invalid(path, found, text)
 
@@ -153,20 +186,35 @@ def _matches(pattern: str, value: str) -> bool:
 
 
 def _check_number(value: float, schema: Schema, path: str) -> Iterator[Cause]:
-    bits = {"int32": 32, "int64": 64}.get(schema.format)
-    if bits and not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
-        text = f"Checked value must be of type {schema.scalar} with format {schema.format}"
-        yield causes.invalid(path, value, f"{text} in {path}")
-    multiple, maximum, minimum = schema.multiple_of, schema.maximum, schema.minimum
-    if multiple and value % multiple:
-        text = f"{path} in body should be a multiple of {_number(multiple)}"
-        yield causes.invalid(path, value, text)
+    if schema.scalar == "integer":
+        limit = 2 ** ((32 if schema.format == "int32" else 64) - 1)
+        if value != int(value) or not -limit <= value < limit:
+            form = f"with format {schema.format}" if schema.format else "(default format)"
+            text = f"Checked value must be of type integer {form} in {path}"
+            yield causes.invalid("<nil>", "", text)
+    maximum, minimum = schema.maximum, schema.minimum
+    if schema.multiple_of is not None:
+        yield from _check_multiple(value, schema.multiple_of, path)
     if maximum is not None and (value > maximum or (schema.exclusive_maximum and value == maximum)):
         words = "less than" if schema.exclusive_maximum else "less than or equal to"
         yield causes.invalid(path, value, f"{path} in body should be {words} {_number(maximum)}")
     if minimum is not None and (value < minimum or (schema.exclusive_minimum and value == minimum)):
         words = "greater than" if schema.exclusive_minimum else "greater than or equal to"
         yield causes.invalid(path, value, f"{path} in body should be {words} {_number(minimum)}")
+
+
+def _check_multiple(value: float, factor: float, path: str) -> Iterator[Cause]:
+    """Check multipleOf; with a whole number, the factor is cut to a whole one too."""
+    if isinstance(value, int):
+        factor = int(factor)
+    if factor <= 0:
+        text = f"factor MultipleOf declared for {path} must be positive: {_number(factor)}"
+        yield causes.invalid(path, factor, text)
+        return
+    times = 1 / factor * value if factor < 1 else value / factor
+    if abs(times - round(times)) > _NEARLY * max(1.0, abs(times)):
+        text = f"{path} in body should be a multiple of {_number(factor)}"
+        yield causes.invalid(path, value, text)
 
 
 def _number(value: float) -> str:
@@ -197,7 +245,7 @@ def _check_map(value: dict[str, Any], schema: Schema, path: str, known: Any) -> 
         if key not in value:
             yield causes.required(_below(path, key))
     for key, member in schema.properties.items():
-        if key in value and not (not path and key in _ROOT):
+        if key in value and not member.name:
             yield from _check(value[key], member, _below(path, key), past.get(key))
     if schema.additional is not None:
         for key, found in value.items():
@@ -249,7 +297,7 @@ def _duplicates(value: Any, schema: Schema, path: str, known: Any = None) -> Ite
             if not isinstance(member, dict | list):
                 continue
             below = schema.member(key)
-            if below is not None and not (not path and key in _ROOT):
+            if below is not None and not below.name:
                 where = _below(path, key) if key in schema.properties else f"{path}[{key}]"
                 yield from _duplicates(member, below, where, past.get(key))
         return

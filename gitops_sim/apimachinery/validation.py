@@ -111,7 +111,7 @@ _RULES: dict[tuple[str, str], _Rules] = {
     ("", "Endpoints"): _Rules(core.endpoints_causes),
     ("", "Event"): _Rules(core.event_causes),
     ("", "LimitRange"): _Rules(core.limit_range_causes),
-    ("", "Namespace"): _Rules(nodes.namespace_causes),
+    ("", "Namespace"): _Rules(nodes.namespace_causes, None, nodes.namespace_status_causes),
     ("", "Node"): _Rules(nodes.node_causes, nodes.node_update_causes),
     ("", "PersistentVolume"): _Rules(persistent.volume_causes, persistent.volume_update_causes),
     ("", "PersistentVolumeClaim"): _Rules(volumes.claim_causes, volumes.claim_update_causes),
@@ -169,7 +169,9 @@ _RULES: dict[tuple[str, str], _Rules] = {
         volumes.storage_class_causes, volumes.storage_class_update_causes
     ),
     (_EXTENSIONS, "CustomResourceDefinition"): _Rules(
-        definitions.definition_causes, definitions.definition_update_causes
+        definitions.definition_causes,
+        definitions.definition_update_causes,
+        new=definitions.new_definition_causes,
     ),
     (_HOOKS, "MutatingWebhookConfiguration"): _Rules(webhooks.webhook_configuration_causes),
     (_HOOKS, "ValidatingAdmissionPolicy"): _Rules(policies.policy_causes),

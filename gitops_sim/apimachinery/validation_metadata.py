@@ -14,6 +14,7 @@ from gitops_sim.apimachinery.validation_parts import label_causes, named
 from gitops_sim.types import Manifest
 
 __all__ = [
+    "embedded_metadata_causes",
     "finalizer_causes",
     "metadata_causes",
     "metadata_update_causes",
@@ -71,6 +72,12 @@ def metadata_causes(manifest: Manifest, rule: _Rule, *, core: bool = True) -> It
     else:
         yield causes.required("metadata.name", "name or generateName is required")
     yield from _common_causes(metadata, core=core)
+
+
+def embedded_metadata_causes(metadata: dict[str, Any]) -> Iterator[Cause]:
+    """Yield what is wrong with the metadata of an object inside of another; it needs no name."""
+    named_so = metadata if metadata.get("name") else metadata | {"name": "unnamed"}
+    yield from metadata_causes({"metadata": named_so}, _path_segment, core=False)
 
 
 def metadata_update_causes(

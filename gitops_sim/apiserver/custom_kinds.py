@@ -30,7 +30,7 @@ def begin_definition(write: Write, manifest: Manifest) -> None:
     """Registry strategy: a new definition knows from the start in which version it stores."""
     if storage_kind(write.resource_type) == DEFINITIONS and write.before is None:
         versions = (manifest.get("spec") or {}).get("versions") or ()
-        stored = [v["name"] for v in versions if v.get("storage")]
+        stored = [v["name"] for v in versions if v.get("storage")][:1]
         manifest["status"] = (manifest.get("status") or {}) | {"storedVersions": stored}
 
 

@@ -11,9 +11,14 @@ from typing import Any
 from gitops_sim.apimachinery import names
 from gitops_sim.apimachinery.custom_rules import broken_rules
 from gitops_sim.apimachinery.defaulting import apply_defaults
+from gitops_sim.apimachinery.embedded_objects import (
+    embedded_metadata_last,
+    embedded_type_problem,
+)
 from gitops_sim.apimachinery.go_forms import WrongTypeError, go_form
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.object_warnings import object_warnings
+from gitops_sim.apimachinery.scale_values import scale_value_causes
 from gitops_sim.apimachinery.schemas import (
     ANY,
     Schema,
@@ -32,6 +37,7 @@ from gitops_sim.apimachinery.validation import (
     validate_custom_metadata,
     validate_update,
 )
+from gitops_sim.apiserver.definitions import version_of
 from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.apiserver.users import INSIDE
 from gitops_sim.types import Manifest
@@ -73,17 +79,23 @@ def decode(
     custom = is_custom(server, resource_type)
     if server.caller.field_validation != "Ignore":
         unknown = unknown_fields(manifest, schema)
-        if custom or is_patched:  # read through maps, whose members Go sorts
+        if custom:
+            unknown = embedded_metadata_last(unknown, manifest, schema)
+        elif is_patched:  # read through maps, whose members Go sorts
             unknown.sort()
         _report_fields(server, resource_type, manifest, schema, unknown)
     if custom:
+        problem = embedded_type_problem(manifest, schema)
+        if problem:
+            raise cannot_handle(resource_type, problem)
         manifest = prune(manifest, schema, _settled(server, resource_type, live))
     try:
         if not custom:
             return _without_texts(go_form(manifest, schema, live))
         metadata = go_form(manifest["metadata"], object_meta())
     except WrongTypeError:
-        raise cannot_handle(resource_type, _problem(manifest, schema)) from None
+        told = (manifest["metadata"], object_meta()) if custom else (manifest, schema)
+        raise cannot_handle(resource_type, _problem(*told)) from None
     return manifest if metadata is manifest["metadata"] else manifest | {"metadata": metadata}
 
 
@@ -235,7 +247,11 @@ def check(
     if is_custom(server, resource_type):
         found = validate_custom_metadata(manifest, before)
         schema = schema_of(server, resource_type)
-        found += validate(manifest, schema, before)
+        scale = (version_of(server, resource_type).get("subresources") or {}).get("scale")
+        only_status = subresource == "status"
+        found += validate(manifest, schema, before, only_status=only_status)
+        if scale is not None:
+            found += scale_value_causes(manifest, scale, only_status=only_status)
         if not blocks_rules(found):
             found += broken_rules(manifest, schema, before)
     elif before is None:

@@ -101,8 +101,19 @@ def test_what_did_not_change_is_not_judged_again() -> None:
 
 
 def test_rules_that_do_not_compile_are_found_where_they_stand() -> None:
-    raw = {"properties": {"a": {"items": {"x-kubernetes-validations": [{"rule": "self ("}]}}}}
-    (problem,) = rule_problems(raw, "spec.validation.openAPIV3Schema")
-    where = "spec.validation.openAPIV3Schema.properties[a].items.x-kubernetes-validations[0].rule"
+    raw = {"x-kubernetes-validations": [{"rule": "true"}, {"rule": "self ("}]}
+    (problem,) = rule_problems(raw, "spec.validation.openAPIV3Schema.properties[a].items")
+    where = "spec.validation.openAPIV3Schema.properties[a].items.x-kubernetes-validations[1].rule"
     assert problem.field == where
     assert "compilation failed: ERROR" in problem.message
+
+
+def test_a_rule_gives_a_truth_and_its_message_a_text() -> None:
+    raw = {"x-kubernetes-validations": [{"rule": "1"}, {"rule": "true", "messageExpression": "2"}]}
+    path = "x.x-kubernetes-validations"
+    assert [
+        (problem.field, problem.message.rpartition("}: ")[2]) for problem in rule_problems(raw, "x")
+    ] == [
+        (f"{path}[0].rule", "cel expression must evaluate to a bool"),
+        (f"{path}[1].messageExpression", "messageExpression must evaluate to a string"),
+    ]
