@@ -64,7 +64,8 @@ _PATHS = {
     "spec.host": "spec.nodeName",
     "status.successful": "status.succeeded",
 }
-_TERMS = re.compile(r"((?:\\.|[^\\,])*)(?:,|$)", re.DOTALL)
+_OF_OLD_EVENT = {"reportingController": "reportingComponent"}
+_TERMS = re.compile(r"((?:\\.|[^\\,]|\\$)*)(?:,|$)", re.DOTALL)
 _TERM = re.compile(r"(.*?)(!=|==|=)(.*)", re.DOTALL)
 
 
@@ -156,10 +157,10 @@ def _value(manifest: Manifest, path: str) -> str:
             "reportingComponent"
         )
     elif path == "status.podIPs":
-        found = ",".join(
-            entry["ip"] for entry in (manifest.get("status") or {}).get("podIPs") or []
-        )
+        found = ""  # may be asked for, and nobody ever fills it in
     else:
+        if manifest.get("kind") == "Event" and "involvedObject" in manifest:
+            path = _OF_OLD_EVENT.get(path, path.replace("regarding.", "involvedObject.", 1))
         for part in _PATHS.get(path, path).split("."):
             found = found.get(part) if isinstance(found, Mapping) else None
     if found is None:

@@ -23,6 +23,7 @@ Differs: deeper bodies are refused.
 _SPACE = " \t\r\n"
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
+_BRACKETS = re.compile(r'[][{}]|"(?:\\.|[^"\\])*"', re.DOTALL)
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _END = "unexpected end of JSON input"
 
@@ -47,9 +48,22 @@ def parse(text: str) -> Any:
         value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse)
         return _without_halves(value) if _HALF.search(text) else value
     except RecursionError:
-        raise GoJsonError("exceeded max depth") from None
+        raise GoJsonError(f"invalid character '{_too_deep(text)}' exceeded max depth") from None
     except ValueError:
         raise GoJsonError(_Scanner(text).problem()) from None
+
+
+def _too_deep(text: str) -> str:
+    """Return the bracket that opens one level more than there may be, or the last one before."""
+    depth, last = 0, "["
+    for found in _BRACKETS.finditer(text):
+        if found[0] in ("[", "{"):
+            depth, last = depth + 1, found[0]
+            if depth > MAX_DEPTH:
+                break
+        elif found[0] in ("]", "}"):
+            depth -= 1
+    return last
 
 
 def duplicate_fields(value: Any) -> list[str]:
@@ -121,7 +135,7 @@ class _Scanner:
 
     def _value(self, depth: int) -> None:
         if depth > MAX_DEPTH:
-            raise GoJsonError("exceeded max depth")
+            self._fail("exceeded max depth")
         first = self._peek()
         if first == "{":
             self._object(depth)

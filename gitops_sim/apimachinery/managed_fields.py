@@ -27,6 +27,7 @@ from gitops_sim.apimachinery.field_sets import (
     Tree,
     difference,
     interned,
+    intersection,
     is_subset,
     leaves,
     members,
@@ -306,7 +307,8 @@ def _apply(
         merged = given_up(merged, last.tree, trees, write.shape)
     if merged is not live:
         changed, removed = map(write.tracked, compare(live, merged, write.shape))
-        conflicts = conflicts_of(others, changed) if live else []
+        told = union(changed, intersection(removed, owned))  # what is applied as null goes, too
+        conflicts = conflicts_of(others, told) if live else []
         if conflicts and not force:
             raise FieldConflict(conflicts)
         others = _left_to_others(others, changed, removed)

@@ -111,7 +111,7 @@ _RULES: dict[tuple[str, str], _Rules] = {
     ("", "Endpoints"): _Rules(core.endpoints_causes),
     ("", "Event"): _Rules(core.event_causes),
     ("", "LimitRange"): _Rules(core.limit_range_causes),
-    ("", "Namespace"): _Rules(nodes.namespace_causes),
+    ("", "Namespace"): _Rules(nodes.namespace_causes, None, nodes.namespace_status_causes),
     ("", "Node"): _Rules(nodes.node_causes, nodes.node_update_causes),
     ("", "PersistentVolume"): _Rules(persistent.volume_causes, persistent.volume_update_causes),
     ("", "PersistentVolumeClaim"): _Rules(volumes.claim_causes, volumes.claim_update_causes),

@@ -25,6 +25,7 @@ __all__ = [
     "attachment_causes",
     "driver_causes",
     "namespace_causes",
+    "namespace_status_causes",
     "node_causes",
     "node_update_causes",
     "revision_causes",
@@ -78,6 +79,16 @@ def namespace_causes(manifest: Manifest) -> Iterator[Cause]:
     """Yield what is wrong with the finalizers in the spec of a Namespace."""
     finalizers = (manifest.get("spec") or {}).get("finalizers") or ()
     yield from finalizer_causes(finalizers, "spec.finalizers")
+
+
+def namespace_status_causes(manifest: Manifest) -> Iterator[Cause]:
+    """Yield the phase of a Namespace, if it is not the one of its deletion."""
+    phase, is_going = manifest["status"].get("phase"), "deletionTimestamp" in manifest["metadata"]
+    wanted = "Terminating" if is_going else "Active"
+    if phase != wanted:
+        when = "not empty" if is_going else "empty"
+        text = f"may only be '{wanted}' if `deletionTimestamp` is {when}"
+        yield causes.invalid("status.Phase", phase or "", text)
 
 
 def revision_causes(manifest: Manifest) -> Iterator[Cause]:

@@ -15,6 +15,7 @@ from typing import Any
 from gitops_sim.apimachinery import causes, names
 from gitops_sim.apimachinery.causes import Cause
 from gitops_sim.apimachinery.internal_forms import go_difference
+from gitops_sim.apimachinery.pod_qos import qos_class
 from gitops_sim.apimachinery.validation_containers import containers_causes
 from gitops_sim.apimachinery.validation_parts import (
     between,
@@ -238,6 +239,10 @@ def ephemeral_update_causes(manifest: Manifest, before: Manifest) -> Iterator[Ca
 
 def resize_causes(manifest: Manifest, before: Manifest) -> Iterator[Cause]:
     """Yield what is wrong with new resources of a pod's containers: only cpu and memory change."""
+    told = (manifest.get("status") or {}).get("qosClass", "")
+    if (told or qos_class(before)) != qos_class(manifest):
+        text = "Pod QOS Class may not change as a result of resizing"
+        yield causes.invalid("spec", told, text)
     for group in ("containers", "initContainers"):
         pairs = zip(manifest["spec"].get(group) or (), before["spec"].get(group) or (), strict=True)
         for new, old in pairs:

@@ -12,8 +12,10 @@ from typing import Any
 
 from gitops_sim.apimachinery import causes, managed_fields
 from gitops_sim.apimachinery.copying import fresh_copy
+from gitops_sim.apimachinery.decoding import decode_problem
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.labels import from_label_selector, from_set
+from gitops_sim.apimachinery.patch_problems import patched_text_problem, strategic_problem
 from gitops_sim.apimachinery.patches import json_patch, merge_patch, strategic_merge
 from gitops_sim.apimachinery.status_errors import conflict, generic_invalid, not_found
 from gitops_sim.apiserver.definitions import version_of
@@ -88,10 +90,10 @@ def change_scale(
     live = server.in_version(resource_type, before)
     present = scale_of(server, resource_type, live)
     path = _paths(server, resource_type)["specReplicasPath"]
+    told = change(fresh_copy(present))
     owners = _owners(live, path)
     if owners:
         present["metadata"]["managedFields"] = owners
-    told = change(fresh_copy(present))
     has_status = "status" in told
     changed = decode(server, _SCALES, told)
     if writer.is_apply and not has_status:
@@ -108,15 +110,25 @@ def change_scale(
 
 
 def patched_scale(server: ApiServer, scale: Manifest, patch: Any, kind: PatchType) -> Manifest:
-    """Return a Scale as a JSON, merge or strategic merge patch makes it."""
+    """Return a Scale as a JSON, merge or strategic merge patch makes it.
+
+    Raises:
+        InvalidError: It is no Scale any more.
+    """
     changed: Manifest
+    schema = server.schemas.schema_for("autoscaling", "v1", "Scale")
+    assert schema is not None
     if kind == "json":
         changed = json_patch(scale, patch)
     elif kind == "merge":
         changed = merge_patch(scale, patch)
     else:
-        schema = server.schemas.schema_for("autoscaling", "v1", "Scale")
         changed = strategic_merge(scale, patch, schema)
+    problem = decode_problem(changed, schema)
+    if problem and kind == "strategic":
+        raise strategic_problem(patch, changed, schema)
+    if problem:
+        raise patched_text_problem(patch, changed, schema, problem)
     return changed
 
 

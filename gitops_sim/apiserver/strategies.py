@@ -11,6 +11,7 @@ from typing import Any
 from gitops_sim.apimachinery import causes
 from gitops_sim.apimachinery.field_sets import LEAF, Tree
 from gitops_sim.apimachinery.kinds import ResourceType
+from gitops_sim.apimachinery.pod_qos import qos_class
 from gitops_sim.apimachinery.reset_fields import reset_fields
 from gitops_sim.apimachinery.status_errors import invalid
 from gitops_sim.apiserver.pod_creation import place_labels, with_label_keys
@@ -136,8 +137,17 @@ def prepare_kind(server: ApiServer, write: Write, manifest: Manifest) -> None:
             prepare(server, manifest)
     elif kind == Kind("apps", "DaemonSet"):
         _count_template(write.before, manifest)
+    elif kind == Kind("", "Namespace") and not write.subresource:
+        _keep_finalizers(write.before, manifest)
     if kind in _ROLES and manifest.get("rules") == []:
         manifest["rules"] = None  # an empty list does not survive protobuf
+
+
+def _keep_finalizers(before: Manifest, manifest: Manifest) -> None:
+    """Leave the finalizers of a namespace to its subresource `finalize`."""
+    spec, old = manifest.get("spec") or {}, before.get("spec") or {}
+    if spec.get("finalizers") != old.get("finalizers"):
+        manifest["spec"] = old
 
 
 def _count_template(before: Manifest, manifest: Manifest) -> None:
@@ -159,7 +169,7 @@ def _new_namespace(server: ApiServer, manifest: Manifest) -> None:
 
 def _new_pod(server: ApiServer, manifest: Manifest) -> None:
     status, spec = manifest["status"], manifest["spec"]
-    status["qosClass"] = _qos_class(manifest)
+    status["qosClass"] = qos_class(manifest)
     if spec.get("affinity") or spec.get("topologySpreadConstraints"):
         manifest["spec"] = with_label_keys(manifest)
     places = place_labels(server, spec["nodeName"]) if spec.get("nodeName") else {}
@@ -268,20 +278,3 @@ def next_generation(old: Manifest, new: Manifest, write: Write) -> int:
         if (notes[0] or {}) != (notes[1] or {}):
             return generation + 1
     return generation
-
-
-def _qos_class(pod: Manifest) -> str:
-    """Return Guaranteed, Burstable or BestEffort, by requests and limits of cpu and memory."""
-    spec = pod.get("spec") or {}
-    containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
-    guaranteed, any_set = True, False
-    for container in containers:
-        resources = container.get("resources") or {}
-        requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
-        for name in ("cpu", "memory"):
-            any_set = any_set or name in requests or name in limits
-            if name not in limits or requests.get(name, limits[name]) != limits[name]:
-                guaranteed = False
-    if not any_set:
-        return "BestEffort"
-    return "Guaranteed" if guaranteed else "Burstable"

@@ -115,7 +115,7 @@ def decode_options(request: Request, kind: str) -> dict[str, Any]:
     """
     if not request.body:
         return {}
-    value, _ = _decode(request, kind)
+    value, _ = _decode(request, "")
     found = str(value.get("kind") or kind)
     if found != kind:
         version = value.get("apiVersion") or "v1"
@@ -174,6 +174,9 @@ def go_yaml_problem(error: ManifestError) -> str:
 
 
 def _unrecognized(body: bytes, wanted: str, problem: str) -> BadRequestError:
+    """Return the refusal of a body; for options, which have no `wanted`, the problem alone."""
+    if not wanted:
+        return BadRequestError(problem)
     return BadRequestError(
         f"the object provided is unrecognized (must be of type {wanted}): {problem} "
         f"({_summary(body)})"

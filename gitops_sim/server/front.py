@@ -25,7 +25,7 @@ from gitops_sim.server.media import negotiate
 from gitops_sim.server.metrics import Metrics
 from gitops_sim.server.nonresource import serve_path
 from gitops_sim.server.openapi import Documents
-from gitops_sim.server.options import field_validation
+from gitops_sim.server.options import check_timeout, field_validation
 from gitops_sim.server.requests import Request, Wanted, wanted_by
 from gitops_sim.server.verbs import serve_resource
 
@@ -92,6 +92,8 @@ class Front:
         wanted = wanted_by(request)
         with self.server.called_by(caller):
             try:
+                if not wanted.is_long_running:
+                    check_timeout(request)
                 caller.user = acting_user(self.server, request, wanted)
                 authorize(self.server, caller.user, wanted)
                 answer = self._route(request.of(caller.user), wanted)

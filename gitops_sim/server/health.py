@@ -60,6 +60,8 @@ CHECKS = tuple(_FIRST)
 def health(path: str, *, verbose: bool) -> Answer:
     """Answer a health check, or one of its parts."""
     word, _, part = path.strip("/").partition("/")
+    if path.endswith("/"):
+        return NOT_FOUND
     if part:
         return text_answer("ok") if part in _parts(word) else NOT_FOUND
     if not verbose:

@@ -6,6 +6,7 @@ Source: k8s.io/apimachinery, pkg/apis/meta/v1/validation.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import get_args
 
@@ -17,9 +18,19 @@ from gitops_sim.apiserver.users import FieldValidation
 from gitops_sim.errors import BadRequestError
 from gitops_sim.server.requests import Request
 
-__all__ = ["WriteOptions", "dry_run_problems", "field_validation", "integer", "write_options"]
+__all__ = [
+    "WriteOptions",
+    "check_timeout",
+    "dry_run_problems",
+    "field_validation",
+    "integer",
+    "write_options",
+]
 
 _LONGEST_MANAGER = 128
+_NUMBER = re.compile(r"\d+\.?\d*|\.\d+")
+_UNIT = re.compile(r"[^.\d]*")
+_UNITS = frozenset({"ns", "us", "\u00b5s", "\u03bcs", "ms", "s", "m", "h"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,41 @@ def integer(request: Request, name: str) -> int | None:
     if not -(2**63) <= number < 2**63:
         raise BadRequestError(f"strconv.ParseInt: parsing {quoted(text)}: value out of range")
     return number
+
+
+def check_timeout(request: Request) -> None:
+    """Refuse a `timeout` that is no duration of Go; how long it is makes no difference here.
+
+    Raises:
+        BadRequestError: Worded as the API server does.
+
+    Source: k8s.io/apiserver, pkg/endpoints/filters/request_deadline.go; Go, time.ParseDuration.
+    """
+    text = request.parameter("timeout")
+    problem = _duration_problem(text) if text else ""
+    if problem:
+        raise BadRequestError(f"invalid timeout specified in the request URL - time: {problem}")
+
+
+def _duration_problem(text: str) -> str:
+    rest = text[1:] if text[0] in "+-" else text
+    if rest == "0":
+        return ""
+    invalid = f"invalid duration {quoted(text)}"
+    if not rest:
+        return invalid
+    while rest:
+        number = _NUMBER.match(rest)
+        if number is None:
+            return invalid
+        unit = _UNIT.match(rest, number.end())
+        word = unit[0] if unit else ""
+        if not word:
+            return f"missing unit in duration {quoted(text)}"
+        if word not in _UNITS:
+            return f"unknown unit {quoted(word)} in duration {quoted(text)}"
+        rest = rest[number.end() + len(word) :]
+    return ""
 
 
 def field_validation(request: Request) -> FieldValidation:

@@ -25,6 +25,7 @@ _VERBS = {
     "DELETE": "delete",
 }
 _SPECIAL = ("proxy", "watch")
+_CONNECTED = ("attach", "exec", "log", "portforward", "proxy")
 _NAMESPACE_PARTS = ("status", "finalize")
 
 
@@ -87,6 +88,11 @@ class Wanted:
     name: str = ""
     subresource: str = ""
     rest: tuple[str, ...] = ()
+
+    @property
+    def is_long_running(self) -> bool:
+        """True for what may go on for as long as it likes: watches, logs, connections."""
+        return self.verb in ("watch", "proxy") or self.subresource in _CONNECTED
 
 
 def wanted_by(request: Request) -> Wanted:

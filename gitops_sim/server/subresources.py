@@ -27,7 +27,7 @@ from gitops_sim.apiserver.scaling import (
 from gitops_sim.apiserver.server import storage_kind
 from gitops_sim.apiserver.subresources import bind
 from gitops_sim.apiserver.watching import Filter, StoreWatch
-from gitops_sim.errors import BadRequestError, MethodNotAllowedError
+from gitops_sim.errors import BadRequestError, MethodNotAllowedError, UnknownError
 from gitops_sim.server.answers import Answer, compact, encoded, text_answer
 from gitops_sim.server.bodies import decode_foreign, media_type
 from gitops_sim.server.following import LogStream
@@ -77,7 +77,7 @@ def bind_pod(target: Target, name: str) -> Answer:
         raise BadRequestError("name in URL does not match name in Binding object")
     metadata["name"], metadata["namespace"] = name or metadata.get("name", ""), target.namespace
     if not (binding.get("target") or {}).get("name"):
-        raise BadRequestError("target.name: Required value")
+        raise UnknownError("target.name: Required value")
     options = write_options(target.request, "CreateOptions")
     if not options.dry_run:
         bind(target.server, binding, manager=options.manager)

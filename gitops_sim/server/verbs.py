@@ -67,7 +67,10 @@ def _check_route(target: Target) -> None:
         raise unknown_resource()
     is_named = bool(wanted.name) and wanted.verb not in ("list", "watch")
     fits = is_named == (wanted.verb in ("get", "update", "patch", "delete"))
-    allowed = wanted.verb in resource_type.verbs and target.request.method != "HEAD"
+    method = target.request.method
+    allowed = wanted.verb in resource_type.verbs and method != "HEAD"
+    if wanted.verb in ("list", "watch"):
+        allowed = allowed and method == "GET"
     if not (fits and allowed):
         raise method_not_allowed()
     accept = target.request.header("accept")
@@ -77,10 +80,18 @@ def _check_route(target: Target) -> None:
 def _get(target: Target) -> Answer:
     form = negotiate(target.request.header("accept"), FORMS)
     version = target.request.parameter("resourceVersion")
-    if parse_version(version) > target.server.store.revision:
+    if _version(version) > target.server.store.revision:
         target.server.store.objects(storage_kind(target.resource_type), at=int(version))
     found = target.server.find(target.resource_type, target.namespace, target.wanted.name)
     return target.answer(found, form=form)
+
+
+def _version(text: str) -> int:
+    """Return the resourceVersion of a get or watch, where a bad one is the server's own fault."""
+    try:
+        return parse_version(text)
+    except BadRequestError as error:
+        raise UnknownError(error.message.removeprefix("invalid resource version: ")) from None
 
 
 def _list(target: Target) -> Answer:
@@ -116,11 +127,7 @@ def _watch(target: Target) -> Answer:
 
 
 def _store_watch(target: Target, options: ListOptions) -> StoreWatch:
-    try:
-        since: int | None = parse_version(options.resource_version)
-    except BadRequestError as error:
-        # Only lists say 400 here; a watch fails with the bare problem.
-        raise UnknownError(error.message.removeprefix("invalid resource version: ")) from None
+    since: int | None = _version(options.resource_version)
     if not since or options.send_initial_events:
         since = None
     resource_type = target.resource_type

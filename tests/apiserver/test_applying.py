@@ -54,6 +54,15 @@ class TestConflicts:
             }
         ]
 
+    def test_null_for_a_field_of_another_conflicts(self, client: InProcessClient) -> None:
+        service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}}
+        spec = {"ports": [{"port": 80, "protocol": "TCP"}], "selector": {"x": "y"}}
+        client.apply(service | {"spec": spec}, field_manager="m1")
+        with pytest.raises(ConflictError, match=r'conflict with "m1": \.spec\.selector'):
+            client.apply(service | {"spec": {"selector": None}}, field_manager="m2")
+        kept = client.apply(service | {"spec": {}}, field_manager="m2")
+        assert kept["spec"]["selector"] == {"x": "y"}
+
     def test_an_update_is_named_with_its_version(self, client: InProcessClient) -> None:
         client.create(config_map(x="1"), field_manager="recorder")
         with pytest.raises(ConflictError, match=r'conflict with "recorder" using v1: \.data\.x'):

@@ -18,7 +18,8 @@ def change(client: InProcessClient) -> Any:
     metadata = {"name": "web", "namespace": "default"}
     account = {"apiVersion": "v1", "kind": "ServiceAccount"}
     client.create(account | {"metadata": {"name": "default", "namespace": "default"}})
-    spec = {"nodeName": "node-1", "containers": [{"name": "web", "image": "web:1"}]}
+    container = {"name": "web", "image": "web:1", "resources": {"requests": {"cpu": "50m"}}}
+    spec = {"nodeName": "node-1", "containers": [container]}
     client.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
 
     def patch(subresource: str = "", **spec: Any) -> Any:
@@ -52,8 +53,21 @@ def test_a_resize_changes_cpu_and_memory_alone(change: Any) -> None:
     (container,) = change("resize", containers=[sized])["containers"]
     assert container["resources"] == {"requests": {"cpu": "100m"}}
     assert container["image"] == "web:1"
-    sized["resources"] = {"requests": {"ephemeral-storage": "1Gi"}}
+    sized["resources"] = {"requests": {"cpu": "100m", "ephemeral-storage": "1Gi"}}
     with pytest.raises(InvalidError, match="only cpu and memory resources are mutable"):
+        change("resize", containers=[sized])
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        {"requests": {"cpu": "0"}},
+        {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "1", "memory": "1Gi"}},
+    ],
+)
+def test_a_resize_keeps_the_quality_of_service(change: Any, resources: Any) -> None:
+    sized = {"name": "web", "resources": resources}
+    with pytest.raises(InvalidError, match="Pod QOS Class may not change as a result of resizing"):
         change("resize", containers=[sized])
 
 

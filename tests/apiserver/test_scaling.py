@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gitops_sim.apiserver import ApiServer, InProcessClient
-from gitops_sim.apiserver.scaling import ScaleWriter, change_scale, scale_of
+from gitops_sim.apiserver.scaling import ScaleWriter, change_scale, patched_scale, scale_of
 from gitops_sim.errors import ConflictError, InvalidError, NotFoundError
 
 WEB: dict[str, Any] = {
@@ -88,3 +88,14 @@ def test_a_dry_run_changes_nothing(server: ApiServer, client: InProcessClient) -
 def test_what_is_not_there_cannot_be_scaled(server: ApiServer) -> None:
     with pytest.raises(NotFoundError):
         scaled(server, 1)
+
+
+def test_a_patch_that_leaves_no_scale_is_invalid(
+    server: ApiServer, client: InProcessClient
+) -> None:
+    client.create(WEB)
+    scale = scale_of(server, server.kinds.lookup(DEPLOYMENTS), client.get(DEPLOYMENTS, "web"))
+    with pytest.raises(InvalidError, match=r'"replicas\\":\\"x\\".*ScaleSpec\.spec\.replicas'):
+        patched_scale(server, scale, {"spec": {"replicas": "x"}}, "merge")
+    with pytest.raises(InvalidError, match="unrecognized type: int32"):
+        patched_scale(server, scale, {"spec": {"replicas": "x"}}, "strategic")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,6 +69,41 @@ def test_unknown_and_repeated_fields_are_refused_strictly(site: Any) -> None:
     assert reply.json["message"].endswith(
         'strict decoding error: duplicate field "data.x", unknown field "dta"'
     )
+
+
+@pytest.mark.parametrize(
+    ("timeout", "problem"),
+    [
+        ("x", 'invalid duration \\"x\\"'),
+        ("-", 'invalid duration \\"-\\"'),
+        ("5", 'missing unit in duration \\"5\\"'),
+        ("1d", 'unknown unit \\"d\\" in duration \\"1d\\"'),
+        ("1h5", 'missing unit in duration \\"1h5\\"'),
+        ("0", ""),
+        ("-1.5h30m", ""),
+    ],
+)
+def test_a_timeout_is_a_duration(site: Any, timeout: str, problem: str) -> None:
+    reply = site.ask("GET", f"{MAPS}?timeout={timeout}")
+    assert reply.status == (400 if problem else 200)
+    assert problem in reply.answer.body.decode()
+    assert site.ask("GET", f"{MAPS}?watch=1&timeout={timeout}").status == 200
+
+
+def test_only_a_get_watches(site: Any) -> None:
+    for path in ("/api/v1/watch/pods", "/api/v1/watch/namespaces/default/pods"):
+        reply = site.ask("POST", path, {})
+        assert (reply.status, reply.json["reason"]) == (405, "MethodNotAllowed")
+
+
+def test_a_namespace_says_that_it_goes_only_when_it_does(site: Any) -> None:
+    path = "/api/v1/namespaces/default"
+    kept = site.ask("PATCH", path, {"spec": {"finalizers": []}}, headers=MERGE)
+    assert kept.json["spec"] == {"finalizers": ["kubernetes"]}
+    told = {"status": {"phase": "Terminating"}}
+    refused = site.ask("PATCH", f"{path}/status", told, headers=MERGE)
+    assert refused.status == 422
+    assert "may only be 'Active' if `deletionTimestamp` is empty" in refused.json["message"]
 
 
 def test_a_yaml_client_gets_yaml(site: Any) -> None:
