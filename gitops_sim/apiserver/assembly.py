@@ -46,7 +46,7 @@ def new_server(clock: Clock, journal: Journal, *, name: str = "cluster") -> ApiS
     ]
     server.strategies.append(partial(prepare_kind, server))
     ServiceAllocation(server)
-    server.strategies.append(begin_definition)
+    server.strategies.append(partial(begin_definition, server))
     server.after_write.append(partial(follow_definitions, server))
     client = InProcessClient(server, "kube-apiserver")
     for namespace in FIRST_NAMESPACES:

@@ -13,6 +13,8 @@ from typing import Any
 from gitops_sim.apimachinery.copying import fresh_copy
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.schemas import Schema, from_crd
+from gitops_sim.apimachinery.status_errors import forbidden
+from gitops_sim.apiserver.definition_names import is_established, names_status
 from gitops_sim.apiserver.definitions import DEFINITIONS
 from gitops_sim.apiserver.deleting import delete
 from gitops_sim.apiserver.server import ApiServer, Write, storage_kind
@@ -26,33 +28,61 @@ _MANAGER = "kube-apiserver"
 _VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 
 
-def begin_definition(write: Write, manifest: Manifest) -> None:
-    """Registry strategy: a new definition knows from the start in which version it stores."""
+def begin_definition(server: ApiServer, write: Write, manifest: Manifest) -> None:
+    """Registry strategy: a new definition knows from the start in which version it stores.
+
+    Raises:
+        ForbiddenError: A new custom object comes while its definition goes.
+    """
+    if write.before is None and write.resource_type.group:
+        _refuse_late(server, write, manifest)
     if storage_kind(write.resource_type) == DEFINITIONS and write.before is None:
         versions = (manifest.get("spec") or {}).get("versions") or ()
         stored = [v["name"] for v in versions if v.get("storage")][:1]
         manifest["status"] = (manifest.get("status") or {}) | {"storedVersions": stored}
 
 
+def _refuse_late(server: ApiServer, write: Write, manifest: Manifest) -> None:
+    kind = write.resource_type
+    definition = server.store.get(DEFINITIONS, "", f"{kind.plural}.{kind.group}")
+    if definition is not None and "deletionTimestamp" in definition["metadata"]:
+        text = "create not allowed while custom resource definition is terminating"
+        raise forbidden(kind, manifest["metadata"].get("name", ""), text)
+
+
 def follow_definitions(server: ApiServer, write: Write, after: Manifest | None) -> None:
     """After each write: serve new definitions, and clean up after those that go."""
     resource_type = write.resource_type
     if storage_kind(resource_type) == DEFINITIONS:
-        was = {} if write.before is None else _unserve(server, write.before)
-        spec = (after or write.before or {})["spec"]
-        server.custom.follow(Kind(spec["group"], spec["names"]["kind"]), after)
-        if after is None:
-            return
-        _serve(server, after, was)
-        if "deletionTimestamp" in after["metadata"]:
-            _clean_up(server, after)
-        else:
-            _accept(server, after)
+        _follow_definition(server, write.before, after)
     elif after is None:
         for definition in server.store.objects(DEFINITIONS):
             spec = definition["spec"]
             if (spec["group"], spec["names"]["kind"]) == storage_kind(resource_type):
                 _release_if_empty(server, definition)
+
+
+def _follow_definition(server: ApiServer, before: Manifest | None, after: Manifest | None) -> None:
+    was: dict[str, _Compiled] = {}
+    if before is not None and is_established(before):
+        was = _unserve(server, before)
+        server.custom.follow(_kind(before), None)
+    if after is None:
+        for other in server.store.objects(DEFINITIONS):  # it may have waited for these names
+            if before is not None and other["spec"]["group"] == before["spec"]["group"]:
+                _accept(server, other)
+        return
+    if is_established(after):
+        server.custom.follow(_kind(after), after)
+        _serve(server, after, was)
+    if "deletionTimestamp" in after["metadata"]:
+        _clean_up(server, after)
+    else:
+        _accept(server, after)
+
+
+def _kind(definition: Manifest) -> Kind:
+    return Kind(definition["spec"]["group"], definition["spec"]["names"]["kind"])
 
 
 _Compiled = tuple[dict[str, Any], Schema, float]
@@ -100,19 +130,21 @@ def _accept(server: ApiServer, definition: Manifest) -> None:
     stored = list(status.get("storedVersions") or ())
     stored += [v["name"] for v in spec["versions"] if v.get("storage") and v["name"] not in stored]
     wanted = {
-        "acceptedNames": spec["names"],
-        "conditions": status.get("conditions") or _conditions(server.clock.timestamp()),
+        **names_status(server, definition),
         "storedVersions": stored,
     }
     if all(status.get(part) == value for part, value in wanted.items()):
         return
-    resource_type = server.kinds.lookup("apiextensions.k8s.io/v1/CustomResourceDefinition")
+    _write_status(server, definition["metadata"]["name"], wanted)
+
+
+def _write_status(server: ApiServer, name: str, status: dict[str, Any]) -> None:
     patch(
         server,
-        resource_type,
+        server.kinds.lookup("apiextensions.k8s.io/v1/CustomResourceDefinition"),
         "",
-        definition["metadata"]["name"],
-        {"status": fresh_copy(wanted)},
+        name,
+        {"status": fresh_copy(status)},
         kind="merge",
         manager=_MANAGER,
         subresource="status",
@@ -144,41 +176,38 @@ def _types(definition: Manifest) -> list[ResourceType]:
 
 
 def _clean_up(server: ApiServer, definition: Manifest) -> None:
-    kind = Kind(definition["spec"]["group"], definition["spec"]["names"]["kind"])
+    kind = _kind(definition)
     served = _types(definition)
-    for manifest in server.store.objects(kind):
+    for manifest in server.store.objects(kind) if is_established(definition) else ():
         metadata = manifest["metadata"]
         if "deletionTimestamp" not in metadata and served:
             namespace = metadata.get("namespace", "")
             delete(server, served[0], namespace, metadata["name"], manager=_MANAGER)
     _release_if_empty(server, definition)
+    _tell_progress(server, definition["metadata"]["name"])
+
+
+def _tell_progress(server: ApiServer, name: str) -> None:
+    """Write into the status of a definition that goes that its objects are being deleted."""
+    definition = server.store.get(DEFINITIONS, "", name)
+    conditions = (definition or {}).get("status", {}).get("conditions") or []
+    pending = [c for c in conditions if c.get("reason") == "InstanceDeletionPending"]
+    if not pending:
+        return
+    told = {
+        "reason": "InstanceDeletionInProgress",
+        "message": "CustomResource deletion is in progress",
+    }
+    changed = [c | told if c in pending else c for c in conditions]
+    _write_status(server, name, {"conditions": changed})
 
 
 def _release_if_empty(server: ApiServer, definition: Manifest) -> None:
-    kind = Kind(definition["spec"]["group"], definition["spec"]["names"]["kind"])
+    kind = _kind(definition)
     current = server.store.get(DEFINITIONS, "", definition["metadata"]["name"])
     if current is None or "deletionTimestamp" not in current["metadata"]:
         return
-    if server.store.objects(kind):
+    if is_established(definition) and server.store.objects(kind):
         return
     resource_type = server.kinds.lookup("apiextensions.k8s.io/v1/CustomResourceDefinition")
     server.remove(Write("delete", resource_type, _MANAGER, before=current), current)
-
-
-def _conditions(time: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "lastTransitionTime": time,
-            "message": "no conflicts found",
-            "reason": "NoConflicts",
-            "status": "True",
-            "type": "NamesAccepted",
-        },
-        {
-            "lastTransitionTime": time,
-            "message": "the initial names have been accepted",
-            "reason": "InitialNamesAccepted",
-            "status": "True",
-            "type": "Established",
-        },
-    ]

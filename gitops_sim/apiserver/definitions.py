@@ -15,6 +15,7 @@ __all__ = [
     "DEFINITIONS",
     "deprecation",
     "is_custom_group",
+    "maturity",
     "stored_version",
     "version_of",
 ]
@@ -66,13 +67,13 @@ def deprecation(server: ApiServer, resource_type: ResourceType) -> str:
     definition = server.store.get(DEFINITIONS, "", f"{resource_type.plural}.{group}")
     versions = definition["spec"]["versions"] if definition is not None else []
     newer = [v["name"] for v in versions if v.get("served") and not v.get("deprecated")]
-    best = max(newer, key=_maturity, default=resource_type.version)
-    if _maturity(best) > _maturity(resource_type.version):
+    best = max(newer, key=maturity, default=resource_type.version)
+    if maturity(best) > maturity(resource_type.version):
         text += f"; use {group}/{best} {kind}"
     return text
 
 
-def _maturity(version: str) -> tuple[int, int, int]:
+def maturity(version: str) -> tuple[int, int, int]:
     """Return what orders versions as people do: v2 over v1 over v2beta1 over v1alpha1."""
     found = re.fullmatch(r"v([1-9][0-9]*)(?:(alpha|beta)([1-9][0-9]*))?", version)
     if found is None:

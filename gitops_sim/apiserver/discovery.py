@@ -13,7 +13,7 @@ from typing import Any
 
 from gitops_sim.apimachinery import builtin_data
 from gitops_sim.apimachinery.kinds import ResourceType
-from gitops_sim.apiserver.definitions import stored_version
+from gitops_sim.apiserver.definitions import is_custom_group, maturity, stored_version
 from gitops_sim.apiserver.server import ApiServer
 
 __all__ = ["aggregated", "api_group", "api_groups", "api_resources", "groups_in_order"]
@@ -37,6 +37,9 @@ def groups_in_order(server: ApiServer) -> dict[str, list[str]]:
     """Return the named groups with their versions, in the order in which discovery lists them."""
     found = server.kinds.groups()
     found.pop("", None)
+    for group, versions in found.items():
+        if len(versions) > 1 and is_custom_group(group):
+            versions.sort(key=maturity, reverse=True)
     return found
 
 

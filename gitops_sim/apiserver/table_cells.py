@@ -14,6 +14,7 @@ from gitops_sim.apimachinery.labels import from_label_selector
 from gitops_sim.types import Manifest
 
 __all__ = [
+    "CREATED",
     "NONE",
     "UNSET",
     "Ages",
@@ -28,6 +29,15 @@ __all__ = [
     "name_and_age",
     "part",
 ]
+
+CREATED = (
+    "CreationTimestamp is a timestamp representing the server time when this object was created. "
+    "It is not guaranteed to be set in happens-before order across separate operations. Clients "
+    "may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the "
+    "system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/"
+    "devel/sig-architecture/api-conventions.md#metadata"
+)
+"""What a table says of the column of ages."""
 
 NONE, UNSET = "<none>", "<unset>"
 

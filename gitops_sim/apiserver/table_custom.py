@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitops_sim.apimachinery.go_text import compact_json
-from gitops_sim.apiserver.table_cells import Ages
+from gitops_sim.apiserver.table_cells import CREATED, Ages
 from gitops_sim.types import Manifest
 
 __all__ = ["CustomColumn", "custom_columns", "custom_row", "find_path"]
@@ -24,6 +24,7 @@ _AGE = {
     "name": "Age",
     "type": "date",
     "jsonPath": ".metadata.creationTimestamp",
+    "description": CREATED,
 }
 
 

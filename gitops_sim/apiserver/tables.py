@@ -18,20 +18,13 @@ from gitops_sim.apiserver.conversion import to_storage
 from gitops_sim.apiserver.definitions import DEFINITIONS, version_of
 from gitops_sim.apiserver.server import ApiServer, storage_kind
 from gitops_sim.apiserver.store import Kind
-from gitops_sim.apiserver.table_cells import Ages, part
+from gitops_sim.apiserver.table_cells import CREATED, Ages, part
 from gitops_sim.apiserver.table_custom import custom_columns, custom_row
 from gitops_sim.apiserver.table_rows import ROWS, mark_default_class
 from gitops_sim.types import Manifest
 
 __all__ = ["make_table", "table_of"]
 
-_CREATED = (
-    "CreationTimestamp is a timestamp representing the server time when this object was created. "
-    "It is not guaranteed to be set in happens-before order across separate operations. Clients "
-    "may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the "
-    "system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/"
-    "devel/sig-architecture/api-conventions.md#metadata"
-)
 _ENDED = {
     "Succeeded": [
         {
@@ -134,7 +127,7 @@ def _name_column() -> dict[str, Any]:
 
 
 def _created_column() -> dict[str, Any]:
-    return _column("Created At", "date", _CREATED)
+    return _column("Created At", "date", CREATED)
 
 
 def _column(name: str, kind: str, description: str, priority: int = 0) -> dict[str, Any]:
