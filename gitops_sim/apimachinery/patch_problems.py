@@ -36,8 +36,9 @@ def patched_text_problem(
         problem: Why it does not decode.
     """
     touched = _paths(patch) if isinstance(patch, list) else patch
-    shown = _arranged(patched, None if schema.preserve_unknown else schema, touched)
-    text = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+    custom = not schema.name
+    shown = patched if custom else _arranged(patched, schema, touched)
+    text = json.dumps(shown, ensure_ascii=False, separators=(",", ":"), sort_keys=custom)
     return _invalid(causes.invalid("patch", text, problem))
 
 

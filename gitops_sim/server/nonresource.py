@@ -12,6 +12,7 @@ from typing import Any
 from gitops_sim.apimachinery.builtin_data import KUBERNETES_VERSION
 from gitops_sim.apimachinery.status_errors import unknown_resource
 from gitops_sim.apiserver import discovery
+from gitops_sim.apiserver.definitions import is_custom_group
 from gitops_sim.apiserver.server import ApiServer
 from gitops_sim.server.answers import NOT_FOUND, Answer, compact, json_answer, text_answer
 from gitops_sim.server.beside import Beside
@@ -72,6 +73,8 @@ def _discovery(server: ApiServer, request: Request, steps: list[str]) -> Answer:
     if len(rest) > 1:
         raise unknown_resource()
     found = discovery.api_resources(server, group, rest[0])
+    if found is None and is_custom_group(group):
+        return NOT_FOUND
     if found is None:
         raise unknown_resource()
     return json_answer(found)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gitops_sim.apimachinery.status_errors import method_not_allowed, unknown_resource
+from gitops_sim.apimachinery.kinds import ResourceType
+from gitops_sim.apimachinery.status_errors import method_not_allowed, not_found, unknown_resource
 from gitops_sim.apiserver import writing
 from gitops_sim.apiserver.definitions import deprecation, is_custom_group
 from gitops_sim.apiserver.listing import ListOptions, list_page, parse_version
@@ -36,8 +37,11 @@ def serve_resource(server: ApiServer, request: Request, wanted: Wanted, beside: 
         ApiError: It is refused.
     """
     resource_type = server.kinds.resource(wanted.group, wanted.version, wanted.resource)
-    if resource_type is None and is_custom_group(wanted.group):
-        return NOT_FOUND
+    if is_custom_group(wanted.group):
+        if resource_type is None or not _fits_scope(wanted, resource_type):
+            return NOT_FOUND
+        if wanted.subresource and wanted.subresource not in resource_type.subresources:
+            raise not_found(resource_type, wanted.name)
     if resource_type is None or (wanted.rest and wanted.subresource not in ("proxy", "log")):
         raise unknown_resource()
     target = Target(server, request, wanted, resource_type, beside)
@@ -49,6 +53,13 @@ def serve_resource(server: ApiServer, request: Request, wanted: Wanted, beside: 
         return serve_subresource(target)
     _check_route(target)
     return _ROUTES[_route_of(target)](target)
+
+
+def _fits_scope(wanted: Wanted, resource_type: ResourceType) -> bool:
+    """True when a request for a custom kind has a namespace just where the kind has one."""
+    if not resource_type.namespaced:
+        return not wanted.namespace
+    return bool(wanted.namespace) or wanted.verb in ("list", "watch")
 
 
 def _route_of(target: Target) -> str:
