@@ -225,7 +225,19 @@ def _api_service(manifest: Manifest) -> None:
 
 
 def _flow_schema(manifest: Manifest) -> None:
-    fill(manifest.setdefault("spec", {}), {"matchingPrecedence": 1000})
+    spec = manifest.setdefault("spec", {})
+    spec["matchingPrecedence"] = spec.get("matchingPrecedence") or 1000
+
+
+def _resource_claim(manifest: Manifest) -> None:
+    spec = manifest.get("spec") or {}
+    spec = (spec.get("spec") or {}) if manifest["kind"] == "ResourceClaimTemplate" else spec
+    for request in (spec.get("devices") or {}).get("requests") or ():
+        exactly = request.get("exactly")
+        for wanted in [*([] if exactly is None else [exactly]), *request.get("firstAvailable", ())]:
+            fill(wanted, {"allocationMode": "ExactCount"})
+            if wanted["allocationMode"] == "ExactCount":
+                wanted["count"] = wanted.get("count") or 1
 
 
 def _priority_level(manifest: Manifest) -> None:
@@ -278,6 +290,8 @@ _TABLE: dict[tuple[str, str], Callable[[Manifest], None]] = {
     ("apiregistration.k8s.io", "APIService"): _api_service,
     ("flowcontrol.apiserver.k8s.io", "FlowSchema"): _flow_schema,
     ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"): _priority_level,
+    ("resource.k8s.io", "ResourceClaim"): _resource_claim,
+    ("resource.k8s.io", "ResourceClaimTemplate"): _resource_claim,
     (_RBAC, "ClusterRoleBinding"): _binding,
     (_RBAC, "RoleBinding"): _binding,
 }

@@ -93,11 +93,6 @@ def fill_claim(claim: dict[str, Any]) -> None:
     if resources.get("limits"):
         requests = resources.setdefault("requests", {})
         fill(requests, resources["limits"])
-    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
-    if source and not reference:
-        spec["dataSourceRef"] = dict(source)
-    elif reference and not source and not reference.get("namespace"):
-        spec["dataSource"] = dict(reference)
 
 
 def pull_policy(image: str) -> str:

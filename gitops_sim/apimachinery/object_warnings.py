@@ -118,7 +118,8 @@ def _volume(manifest: Manifest, _: Manifest | None) -> Iterator[str]:
 def _service(manifest: Manifest, _: Manifest | None) -> Iterator[str]:
     spec = manifest.get("spec") or {}
     is_outside = spec.get("type") == "ExternalName"
-    if spec.get("type") == "ClusterIP" and spec.get("clusterIP") == "None":
+    is_headless = spec.get("type") == "ClusterIP" and spec.get("clusterIP") == "None"
+    if is_headless:
         for member, shown in (
             ("loadBalancerIP", "loadBalancerIP"),
             ("externalIPs", "externalIPs"),
@@ -127,6 +128,8 @@ def _service(manifest: Manifest, _: Manifest | None) -> Iterator[str]:
                 yield f"spec.{shown} is ignored for headless services"
         if spec.get("sessionAffinity", "None") != "None":
             yield "spec.SessionAffinity is ignored for headless services"
+    if spec.get("externalIPs") and not (is_headless or is_outside):
+        yield "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
     if is_outside and spec.get("externalIPs"):
         yield 'spec.externalIPs is ignored when spec.type is "ExternalName"'
     if not is_outside and spec.get("externalName"):
@@ -141,8 +144,8 @@ def _ingress(manifest: Manifest, before: Manifest | None) -> Iterator[str]:
         yield f'annotation "{_INGRESS_CLASS}" {text}'
 
 
-def _slice(manifest: Manifest, _: Manifest | None) -> Iterator[str]:
-    if manifest.get("addressType") == "FQDN":
+def _slice(manifest: Manifest, before: Manifest | None) -> Iterator[str]:
+    if before is None and manifest.get("addressType") == "FQDN":
         yield "spec.addressType: FQDN endpoints are deprecated"
 
 

@@ -24,7 +24,6 @@ _ADDRESSES = ipaddress.IPv4Network("10.96.0.0/16")
 _NODE_PORTS = range(30000, 32768)
 _WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 _FIRST = 10
-_EXTERNAL = "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
 
 
 class ServiceAllocation:
@@ -69,8 +68,6 @@ class ServiceAllocation:
             self._give_node_ports(manifest, before, found)
         if found:
             raise invalid(write.resource_type, manifest["metadata"].get("name", ""), found)
-        if spec.get("externalIPs") and spec.get("clusterIP", "None") != "None":
-            self._server.caller.warn(_EXTERNAL)
 
     def follow(self, write: Write, after: Manifest | None) -> None:
         """After each write: know what is taken now."""

@@ -63,6 +63,7 @@ _GENERATION = {
 _ROLES = frozenset(
     {Kind("rbac.authorization.k8s.io", "Role"), Kind("rbac.authorization.k8s.io", "ClusterRole")}
 )
+_SLICE = Kind("discovery.k8s.io", "EndpointSlice")
 _FIRST_STATUS: dict[Kind, dict[str, object]] = {
     Kind("", "Namespace"): {"phase": "Active"},
     Kind("", "PersistentVolume"): {"phase": "Pending"},
@@ -129,6 +130,8 @@ def prepare_kind(server: ApiServer, write: Write, manifest: Manifest) -> None:
     On an update only what is replaced is changed, as the rest is shared with the stored object.
     """
     kind = write.resource_type.group_kind
+    if kind == Kind("", "PersistentVolumeClaim"):
+        _fill_sources(manifest)
     if write.before is None:
         if kind in _FIRST_STATUS:
             manifest["status"] = manifest.get("status", {}) | _FIRST_STATUS[kind]
@@ -141,6 +144,20 @@ def prepare_kind(server: ApiServer, write: Write, manifest: Manifest) -> None:
         _keep_finalizers(write.before, manifest)
     if kind in _ROLES and manifest.get("rules") == []:
         manifest["rules"] = None  # an empty list does not survive protobuf
+    elif kind == _SLICE:
+        for member in ("endpoints", "ports"):
+            if manifest.get(member) == []:
+                manifest[member] = None
+
+
+def _fill_sources(manifest: Manifest) -> None:
+    """Tell the source of a claim in both of its members; nobody owns the other one by that."""
+    spec = manifest.get("spec") or {}
+    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source and not reference:
+        manifest["spec"] = {**spec, "dataSourceRef": dict(source)}
+    elif reference and not source and not reference.get("namespace"):
+        manifest["spec"] = {**spec, "dataSource": dict(reference)}
 
 
 def _keep_finalizers(before: Manifest, manifest: Manifest) -> None:

@@ -59,7 +59,11 @@ def table_of(
     if server.schemas.is_custom(resource_type.group, resource_type.version, resource_type.kind):
         declared = version_of(server, resource_type).get("additionalPrinterColumns") or ()
     now = server.clock.timestamp()
-    return make_table(storage_kind(resource_type), manifests, now, declared, is_list=is_list)
+    kind = storage_kind(resource_type)
+    table = make_table(kind, manifests, now, declared, is_list=is_list)
+    if not manifests and declared is None and f"{kind.group}/{kind.kind}" not in ROWS:
+        table["rows"] = None  # only the printers of the kinds in ROWS make an empty list
+    return table
 
 
 def make_table(

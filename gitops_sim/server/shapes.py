@@ -142,7 +142,7 @@ class Shaper:
         self, manifests: Sequence[Manifest], metadata: dict[str, Any], *, is_list: bool = True
     ) -> Any:
         table = table_of(self._server, self._type, manifests, is_list=is_list)
-        for row, manifest in zip(table["rows"], manifests, strict=True):
+        for row, manifest in zip(table["rows"] or (), manifests, strict=True):
             if self._include == "Object":
                 row["object"] = self._ordered(manifest)
             elif self._include == "Metadata":

@@ -2,16 +2,14 @@
 
 Source: k8s.io/kubernetes, pkg/registry.
 Differs: nothing runs in a simulated container, so exec, attach and port-forward are refused, and
-proxies have nothing to lead to; lines of a log have no times.
+proxies have nothing to lead to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-from gitops_sim.apimachinery.fields import parse_field_selector
 from gitops_sim.apimachinery.kinds import ResourceType
 from gitops_sim.apimachinery.status_errors import method_not_allowed, unknown_resource
 from gitops_sim.apiserver import writing
@@ -24,15 +22,13 @@ from gitops_sim.apiserver.scaling import (
     patched_scale,
     scale_of,
 )
-from gitops_sim.apiserver.server import storage_kind
 from gitops_sim.apiserver.subresources import bind
-from gitops_sim.apiserver.watching import Filter, StoreWatch
 from gitops_sim.errors import BadRequestError, MethodNotAllowedError, UnknownError
-from gitops_sim.server.answers import Answer, compact, encoded, text_answer
+from gitops_sim.server.answers import Answer, compact, encoded
 from gitops_sim.server.bodies import decode_foreign, media_type
-from gitops_sim.server.following import LogStream
-from gitops_sim.server.kubelets import no_process, no_tunnel, refuse_log_of_faked
-from gitops_sim.server.options import integer, write_options
+from gitops_sim.server.kubelets import no_process, no_tunnel
+from gitops_sim.server.logs import read_log
+from gitops_sim.server.options import write_options
 from gitops_sim.server.patching import APPLY, applied, patched, read_patch
 from gitops_sim.server.shapes import Shaper
 from gitops_sim.server.target import Target
@@ -179,40 +175,6 @@ def _issue_token(target: Target) -> Answer:
     return Answer(201, body=compact(issued))
 
 
-def _log(target: Target) -> Answer:
-    pod = target.server.find(target.resource_type, target.namespace, target.wanted.name)
-    refuse_log_of_faked(target, pod)
-    request = target.request
-    container, previous = request.parameter("container"), request.flag("previous")
-
-    def read() -> str:
-        return target.beside.logs(
-            target.wanted.name, target.namespace, container=container, previous=previous
-        )
-
-    text = read()
-    tail = _tail(text, integer(request, "tailLines"))
-    if not request.flag("follow"):
-        return text_answer(tail)
-    stream = LogStream(_watch(target), pod, container, read, text[: len(text) - len(tail)])
-    return replace(text_answer(""), stream=stream)
-
-
-def _tail(text: str, most: int | None) -> str:
-    if most is None:
-        return text
-    return "".join(text.splitlines(keepends=True)[-most:]) if most > 0 else ""
-
-
-def _watch(target: Target) -> StoreWatch:
-    """Return a watch on the object alone, from now on."""
-    place, store = (target.namespace, target.wanted.name), target.server.store
-    fields = parse_field_selector(f"metadata.name={place[1]}")
-    wanted = Filter(place[0], None, fields)
-    kind = storage_kind(target.resource_type)
-    return StoreWatch(store, kind, wanted, store.revision, lambda manifest: manifest)
-
-
 def _body(target: Target, api_version: str, kind: str) -> dict[str, Any]:
     group, _, version = api_version.rpartition("/")
     value = decode_foreign(target.request, api_version, kind)
@@ -233,7 +195,7 @@ _PARTS: dict[tuple[str, str], Callable[[Target], Answer]] = {
     ("binding", "create"): _bind,
     ("eviction", "create"): _evict,
     ("finalize", "update"): _put,
-    ("log", "get"): _log,
+    ("log", "get"): read_log,
     ("scale", "get"): _get_scale,
     ("scale", "update"): _put_scale,
     ("scale", "patch"): _patch_scale,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gitops_sim.apiserver import ApiServer, InProcessClient
-from gitops_sim.apiserver.users import Caller
+from gitops_sim.apiserver.users import Caller, User
 from gitops_sim.errors import InvalidError
 
 
@@ -98,11 +98,14 @@ def test_a_local_load_balancer_has_a_port_for_health_checks(client: InProcessCli
 
 
 def test_external_addresses_are_warned_of(server: ApiServer, client: InProcessClient) -> None:
-    caller = Caller()
+    caller = Caller(User("someone"))
     with server.called_by(caller):
         spec = client.create(service(externalIPs=["1.2.3.4"]))["spec"]
+        with pytest.raises(InvalidError, match="must be a valid IP address"):
+            client.create(service("wrong", externalIPs=["x"]))
         client.create(service("headless", clusterIP="None", externalIPs=["1.2.3.4"]))
     assert spec["externalTrafficPolicy"] == "Cluster"
     assert caller.warnings == [
-        "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
+        "spec.externalIPs is deprecated and may no longer be implemented in some clusters",
+        "spec.externalIPs is ignored for headless services",
     ]

@@ -276,3 +276,37 @@ def test_any_patch_changes_the_object_or_is_refused_by_the_api(
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
     version = before["metadata"]["resourceVersion"]
     assert client.get("Deployment", "web", "default", at=version) == before
+
+
+def test_the_other_source_of_a_claim_is_nobodys(client: InProcessClient) -> None:
+    source = {"apiGroup": None, "kind": "PersistentVolumeClaim", "name": "old"}
+    requests = {"resources": {"requests": {"storage": "1Gi"}}}
+    spec = {"accessModes": ["ReadWriteOnce"], "dataSource": source} | requests
+    metadata = {"name": "new", "namespace": "default"}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata}
+    stored = client.create(claim | {"spec": spec})
+    assert stored["spec"]["dataSourceRef"] == stored["spec"]["dataSource"]
+    (entry,) = stored["metadata"]["managedFields"]
+    assert "f:dataSource" in entry["fieldsV1"]["f:spec"]
+    assert "f:dataSourceRef" not in entry["fieldsV1"]["f:spec"]
+
+
+def test_a_slice_without_ports_and_endpoints_has_null(client: InProcessClient) -> None:
+    metadata = {"name": "empty", "namespace": "default"}
+    kind = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": metadata}
+    stored = client.create(kind | {"addressType": "IPv4", "endpoints": [], "ports": []})
+    assert (stored["endpoints"], stored["ports"]) == (None, None)
+
+
+@pytest.mark.parametrize("kind", ["ResourceClaim", "ResourceClaimTemplate"])
+def test_a_claim_of_devices_is_for_one(client: InProcessClient, kind: str) -> None:
+    exactly = {"name": "a", "exactly": {"deviceClassName": "c"}}
+    either = {"name": "b", "firstAvailable": [{"name": "x", "deviceClassName": "c"}]}
+    spec: dict[str, Any] = {"devices": {"requests": [exactly, either]}}
+    if kind == "ResourceClaimTemplate":
+        spec = {"spec": spec}
+    manifest = {"apiVersion": "resource.k8s.io/v1", "kind": kind, "spec": spec}
+    stored = client.create(manifest | {"metadata": {"name": "a", "namespace": "default"}})["spec"]
+    first, second = stored.get("spec", stored)["devices"]["requests"]
+    for wanted in (first["exactly"], *second["firstAvailable"]):
+        assert (wanted["allocationMode"], wanted["count"]) == ("ExactCount", 1)

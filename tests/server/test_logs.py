@@ -108,3 +108,34 @@ def test_nobody_listens_on_the_nodes_that_are_faked(site: Any) -> None:
     assert (refused["code"], refused["message"]) == (500, f'Get "{url}": {problem}')
     reply = site.ask("POST", f"{PODS}/p/portforward")
     assert (reply.status, reply.answer.body) == (500, f"error dialing backend: {problem}".encode())
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "message"),
+    [
+        ("container=z", 400, "container z is not valid for pod p"),
+        ("tailLines=-1", 422, "tailLines: Invalid value: -1: must be greater than or equal to 0"),
+        ("limitBytes=0", 422, "limitBytes: Invalid value: 0: must be greater than 0"),
+        ("sinceSeconds=0", 422, "sinceSeconds: Invalid value: 0: must be greater than 0"),
+        ("sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z", 422, "at most one of `sinceTime` or"),
+    ],
+)
+def test_wrong_options_are_refused(printer: Printer, query: str, code: int, message: str) -> None:
+    answer = printer.log(query)
+    assert answer.status == code
+    assert message in answer.body.decode()
+
+
+def test_of_several_containers_one_is_to_be_named(printer: Printer) -> None:
+    spec = {"containers": [{"name": name, "image": "i"} for name in ("a", "b")]}
+    printer.site.make(PODS, "Pod", "two", spec=spec)
+    reply = printer.site.ask("GET", f"{PODS}/two/log")
+    told = "a container name must be specified for pod two, choose one of: [a b]"
+    assert (reply.status, reply.json["message"]) == (400, told)
+
+
+def test_a_node_that_is_not_there_has_no_logs(printer: Printer) -> None:
+    spec = {"nodeName": "gone", "containers": [{"name": "c", "image": "i"}]}
+    printer.site.make(PODS, "Pod", "lost", spec=spec)
+    reply = printer.site.ask("GET", f"{PODS}/lost/log")
+    assert (reply.status, reply.json["message"]) == (404, 'pods "gone" not found')
