@@ -98,8 +98,15 @@ def too_many(field: str, found: int, limit: int) -> Cause:
 
 
 def go_json(value: Any) -> str:
-    """Print a value as the server does inside a message: compact JSON, as Go writes it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Print a value as the server does inside a message: compact JSON, as Go writes it.
+
+    Go's encoder escapes characters of HTML; a text alone is quoted without it.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if isinstance(value, dict | list):
+        for character in "<>&":
+            text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
 
 
 def _with_detail(text: str, detail: str) -> str:

@@ -53,11 +53,9 @@ _COLUMN = (
     ("JSONPath", "jsonPath", ""),
 )
 _SCALE = (
-    *(
-        ("SpecReplicasPath", "specReplicasPath", ""),
-        ("LabelSelectorPath", "labelSelectorPath", None),
-    ),
+    ("SpecReplicasPath", "specReplicasPath", ""),
     ("StatusReplicasPath", "statusReplicasPath", ""),
+    ("LabelSelectorPath", "labelSelectorPath", None),
 )
 
 

@@ -14,6 +14,7 @@ from gitops_sim.apimachinery.causes import Cause
 from gitops_sim.apimachinery.definition_forms import internal_versions, shared_parts
 from gitops_sim.apimachinery.validation_paths import column_causes, scale_causes, selectable_causes
 from gitops_sim.apimachinery.validation_schemas import schema_causes
+from gitops_sim.apimachinery.validation_structural import has_defaults
 from gitops_sim.types import Manifest
 
 __all__ = ["definition_causes", "definition_update_causes", "new_definition_causes"]
@@ -45,6 +46,22 @@ def definition_causes(manifest: Manifest) -> Iterator[Cause]:
         yield causes.not_supported("spec.conversion.strategy", strategy, ("None", "Webhook"))
     else:
         yield from _webhook_causes(spec["conversion"])
+    yield from _unpruned_causes(spec)
+
+
+def _unpruned_causes(spec: dict[str, Any]) -> Iterator[Cause]:
+    """Check what needs that unknown fields are pruned: defaults and webhooks."""
+    found = spec.get("preserveUnknownFields")
+    if not found:
+        return
+    schemas = [(v.get("schema") or {}).get("openAPIV3Schema") for v in spec.get("versions") or ()]
+    if any(has_defaults(schema) for schema in schemas if schema):
+        text = "must be false in order to use defaults in the schema"
+        yield causes.invalid("spec.preserveUnknownFields", found, text)
+    strategy = (spec.get("conversion") or {}).get("strategy")
+    if strategy != "None":
+        text = "must be None if spec.preserveUnknownFields is true"
+        yield causes.invalid("spec.conversion.strategy", strategy, text)
 
 
 def new_definition_causes(manifest: Manifest) -> Iterator[Cause]:

@@ -15,7 +15,7 @@ from gitops_sim.apimachinery import causes
 from gitops_sim.apimachinery.causes import Cause
 from gitops_sim.apimachinery.go_patterns import pattern_problem
 
-__all__ = ["is_convertible", "structural_causes", "subschemas"]
+__all__ = ["has_defaults", "is_convertible", "structural_causes", "subschemas"]
 
 _Raw = dict[str, Any]
 _Level = Literal["root", "item", "field"]
@@ -56,7 +56,15 @@ def is_convertible(schema: _Raw) -> bool:
     """True when a schema has nothing that no structural schema can have."""
     if any(schema.get(member) for member in _UNSUPPORTED) or isinstance(schema.get("items"), list):
         return False
+    if schema.get("x-kubernetes-preserve-unknown-fields") is False:
+        return False
     return all(is_convertible(below) for _, below in subschemas(schema))
+
+
+def has_defaults(schema: _Raw) -> bool:
+    """True when there is a default anywhere in a schema."""
+    has_own = schema.get("default") is not None
+    return has_own or any(has_defaults(below) for _, below in subschemas(schema))
 
 
 def subschemas(schema: _Raw) -> Iterator[tuple[str, _Raw]]:
