@@ -6,7 +6,6 @@ Source: k8s.io/kubernetes, plugin/pkg/admission/limitranger/admission.go.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from typing import Any
 
 from gitops_sim.apimachinery.quantities import canonical, format_like, parse
@@ -93,11 +92,7 @@ def _pod_problems(limit: Amounts, pod: Manifest) -> list[str]:
             for problem in _problems(limit, *_resources(container))
         ]
     if limit.get("type") == "Pod":
-        requests, limits = (
-            {name: _told(amount) for name, amount in pod_resources(pod, part).items()}
-            for part in ("requests", "limits")
-        )
-        return list(_problems(limit, requests, limits))
+        return list(_problems(limit, _sums(pod, "requests"), _sums(pod, "limits")))
     return []
 
 
@@ -189,5 +184,13 @@ def _too_far(kind: str, name: str, enforced: Any, requests: Amounts, limits: Amo
     return None
 
 
-def _told(amount: Fraction) -> str:
-    return format_like(amount, "1")
+def _sums(pod: Manifest, part: str) -> Amounts:
+    """Return what the containers have together, written as the first of them writes it."""
+    spec = pod["spec"]
+    containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    amounts = [(container.get("resources") or {}).get(part) or {} for container in containers]
+    told = {}
+    for name, amount in pod_resources(pod, part).items():
+        examples = (found[name] for found in amounts if name in found and parse(found[name]))
+        told[name] = format_like(amount, next(examples, "1"))
+    return told

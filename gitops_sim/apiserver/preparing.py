@@ -70,7 +70,7 @@ def decode(
         BadRequestError: A value has the wrong JSON type.
     """
     if not isinstance(manifest.get("metadata") or {}, dict):
-        raise cannot_handle(resource_type, _problem(manifest, object_meta()))
+        raise cannot_handle(resource_type, _problem(manifest, schema_of(server, resource_type)))
     if manifest.get("metadata") is None:
         manifest = manifest | {"metadata": {}}
     schema = schema_of(server, resource_type)

@@ -88,6 +88,14 @@ def test_a_limit_range_fills_what_containers_leave_out(client: InProcessClient) 
     )
 
 
+def test_the_sum_of_a_pod_is_written_as_its_containers_write_it(client: InProcessClient) -> None:
+    limit_range(client, type="Pod", max={"memory": "1Gi"})
+    amounts = {"limits": {"memory": "1200Mi"}, "requests": {"memory": "1Mi"}}
+    text = "maximum memory usage per Pod is 1Gi, but limit is 1200Mi"
+    with pytest.raises(ForbiddenError, match=text):
+        client.create(pod(**amounts))
+
+
 @pytest.mark.parametrize(
     ("limit", "resources", "message"),
     [

@@ -310,3 +310,11 @@ def test_a_claim_of_devices_is_for_one(client: InProcessClient, kind: str) -> No
     first, second = stored.get("spec", stored)["devices"]["requests"]
     for wanted in (first["exactly"], *second["firstAvailable"]):
         assert (wanted["allocationMode"], wanted["count"]) == ("ExactCount", 1)
+
+
+def test_metadata_that_is_text_is_told_with_its_struct(client: InProcessClient) -> None:
+    text = (
+        r"cannot unmarshal string into Go struct field Deployment\.metadata of type v1\.ObjectMeta"
+    )
+    with pytest.raises(BadRequestError, match=text):
+        client.create(deployment() | {"metadata": "x"})
