@@ -2,9 +2,8 @@
 
 Source: k8s.io/kubernetes, pkg/apis/core/validation/validation.go (ValidatePodSpec,
 ValidatePodTemplateSpec, ValidatePodUpdate).
-Differs: of volume sources only that there is exactly one is checked; security contexts,
-topology spread constraints, devices and resource claims are taken as they are; of a resize not
-that the quality of service stays, nor that nothing is taken away.
+Differs: devices and resource claims are taken as they are; a resize may take requests and limits
+away.
 """
 
 from __future__ import annotations
