@@ -35,9 +35,13 @@ def test_wait_for_a_value_and_for_a_false_condition(deployed: Any) -> None:
     deployed.status(
         "web", replicas=1, readyReplicas=1, conditions=[{"type": "X", "status": "False"}]
     )
-    deployed.ok(["wait", "--for=jsonpath={.status.readyReplicas}=1", "deploy/web"])
-    deployed.ok(["wait", "--for=jsonpath={.status.readyReplicas}", "deploy/web"])
-    deployed.ok("wait --for=condition=x=false deploy/web")
+    for wanted in (
+        "jsonpath={.status.readyReplicas}=1",
+        "jsonpath={.status.readyReplicas}",
+        "condition=x=false",
+    ):
+        told = deployed.ok(["wait", f"--for={wanted}", "deploy/web"])
+        assert told == "deployment.apps/web condition met\n"
 
 
 def test_wait_for_deletion_ends_when_the_object_is_gone(deployed: Any) -> None:
