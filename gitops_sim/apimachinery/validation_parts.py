@@ -18,6 +18,7 @@ from gitops_sim.apimachinery import causes, names, quantities
 from gitops_sim.apimachinery.causes import Cause
 
 __all__ = [
+    "COUNTED",
     "address_of",
     "between",
     "immutable",
@@ -46,7 +47,7 @@ _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 _HUGE_PAGES = "hugepages-"
 _OF_CONTAINERS = frozenset({"cpu", "memory", "ephemeral-storage"})
 _IN_PARTS = _OF_CONTAINERS | {"storage"}
-_QUOTAS = (
+COUNTED = (
     "configmaps",
     "persistentvolumeclaims",
     "pods",
@@ -57,11 +58,12 @@ _QUOTAS = (
     "services.loadbalancers",
     "services.nodeports",
 )
+"""Resources of a quota that are counted, not measured."""
 _SHARES = ("cpu", "memory", "ephemeral-storage")
 _STANDARD = frozenset(
     (
         *_IN_PARTS,
-        *_QUOTAS,
+        *COUNTED,
         *(f"{kind}.{name}" for kind in ("limits", "requests") for name in _SHARES),
         "requests.storage",
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from gitops_sim.apimachinery import causes, names, quantities
 from gitops_sim.apimachinery.causes import Cause
-from gitops_sim.apimachinery.validation_parts import FIXED, named
+from gitops_sim.apimachinery.validation_parts import COUNTED, FIXED, named
 from gitops_sim.types import Manifest
 
 __all__ = ["quota_causes", "quota_update_causes"]
@@ -26,19 +26,7 @@ _COMPUTE = frozenset(
         "requests.memory",
     )
 )
-_WHOLE = frozenset(
-    (
-        "configmaps",
-        "persistentvolumeclaims",
-        "pods",
-        "replicationcontrollers",
-        "resourcequotas",
-        "secrets",
-        "services",
-        "services.loadbalancers",
-        "services.nodeports",
-    )
-)
+_WHOLE = frozenset(COUNTED)
 _STORAGE = frozenset(
     (
         "ephemeral-storage",

@@ -113,9 +113,10 @@ class Rates:
                 return Said(self._least, *_TOO_FEW)
             return self._below(wanted, fastest)
         if wanted > self._current:
-            return self._below(wanted, max(self._current, self._up_limit(self._behavior)))
+            fastest = max(self._current, self._limit(self._behavior["scaleUp"], 1))
+            return self._below(wanted, fastest)
         if wanted < self._current:
-            slowest = min(self._current, self._down_limit(self._behavior))
+            slowest = min(self._current, self._limit(self._behavior["scaleDown"], -1))
             lowest = max(self._least, slowest)
             if wanted < lowest:
                 return Said(lowest, *(_TOO_FAST_DOWN if self._least < slowest else _TOO_FEW))
@@ -131,31 +132,20 @@ class Rates:
         since = self._now - seconds
         return [replicas for time, replicas in self._memory.recommended if time > since]
 
-    def _up_limit(self, behavior: Mapping[str, Any]) -> int:
-        rules = behavior["scaleUp"]
+    def _limit(self, rules: Mapping[str, Any], sign: int) -> int:
+        """Return how far the policies let it go: up with sign 1, down with -1."""
         if rules.get("selectPolicy") == "Disabled":
             return self._current
+        away_from_begun = math.ceil if sign > 0 else math.floor
         limits: list[int] = []
         for policy in rules["policies"]:
-            begun = self._at_start_of(policy)
+            begun, value = self._at_start_of(policy), sign * policy["value"]
             if policy["type"] == "Pods":
-                limits.append(begun + policy["value"])
+                limits.append(begun + value)
             else:
-                limits.append(math.ceil(begun * (1 + Fraction(policy["value"], 100))))
-        return min(limits) if rules.get("selectPolicy") == "Min" else max(limits)
-
-    def _down_limit(self, behavior: Mapping[str, Any]) -> int:
-        rules = behavior["scaleDown"]
-        if rules.get("selectPolicy") == "Disabled":
-            return self._current
-        limits: list[int] = []
-        for policy in rules["policies"]:
-            begun = self._at_start_of(policy)
-            if policy["type"] == "Pods":
-                limits.append(begun - policy["value"])
-            else:
-                limits.append(math.floor(begun * (1 - Fraction(policy["value"], 100))))
-        return max(limits) if rules.get("selectPolicy") == "Min" else min(limits)
+                limits.append(away_from_begun(begun * (1 + Fraction(value, 100))))
+        furthest = (max, min) if sign > 0 else (min, max)
+        return furthest[rules.get("selectPolicy") == "Min"](limits)
 
     def _at_start_of(self, policy: Mapping[str, Any]) -> int:
         """Return how many replicas there were when the policy's period began."""

@@ -23,6 +23,7 @@ from gitops_sim.cluster.network.backends import (
     target_ports,
 )
 from gitops_sim.cluster.network.port_order import in_slice
+from gitops_sim.cluster.ownership import owner_reference
 from gitops_sim.errors import NotFoundError
 from gitops_sim.runtime import Request, Watched, owner_request
 from gitops_sim.types import Manifest
@@ -99,14 +100,6 @@ class _EndpointSlices:
         self, service: Manifest, endpoints: Sequence[Any], ports: Sequence[Any]
     ) -> Generator[Any, Any, None]:
         metadata = service["metadata"]
-        owner = {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "name": metadata["name"],
-            "uid": metadata["uid"],
-            "controller": True,
-            "blockOwnerDeletion": True,
-        }
         slice_ = {
             "apiVersion": "discovery.k8s.io/v1",
             "kind": "EndpointSlice",
@@ -115,7 +108,7 @@ class _EndpointSlices:
                 "namespace": metadata["namespace"],
                 "labels": _labels(service),
                 "annotations": {_CHANGED_AT: self._clock.timestamp()},
-                "ownerReferences": [owner],
+                "ownerReferences": [owner_reference(service)],
             },
             "addressType": "IPv4",
             "endpoints": endpoints,

@@ -11,6 +11,7 @@ from typing import Any
 
 from gitops_sim.cluster.controlling import Context, ControllerSpec, step
 from gitops_sim.cluster.network.port_order import in_slice
+from gitops_sim.cluster.ownership import owner_reference
 from gitops_sim.errors import NotFoundError
 from gitops_sim.runtime import Request, Watched, owner_request
 from gitops_sim.types import Manifest
@@ -66,14 +67,6 @@ class _MirroredSlices:
         self, endpoints: Manifest, ports: Sequence[Any], addresses: Sequence[Any]
     ) -> Generator[Any, Any, None]:
         metadata = endpoints["metadata"]
-        owner = {
-            "apiVersion": "v1",
-            "kind": "Endpoints",
-            "name": metadata["name"],
-            "uid": metadata["uid"],
-            "controller": True,
-            "blockOwnerDeletion": True,
-        }
         slice_ = {
             "apiVersion": "discovery.k8s.io/v1",
             "kind": "EndpointSlice",
@@ -82,7 +75,7 @@ class _MirroredSlices:
                 "namespace": metadata["namespace"],
                 "labels": _labels(endpoints),
                 "annotations": _annotations(endpoints),
-                "ownerReferences": [owner],
+                "ownerReferences": [owner_reference(endpoints)],
             },
             "addressType": _family(addresses),
             "endpoints": addresses,
